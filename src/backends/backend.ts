@@ -1,0 +1,164 @@
+import type { BackendCatalog } from '#contract/types.ts';
+import type { BackendId } from '#kernel/ids.ts';
+import type { JsonObject, JsonValue } from '#kernel/json.ts';
+import type { Principal } from '#kernel/principal.ts';
+import type { Result } from '#kernel/result.ts';
+
+/** How the caller's identity reaches a backend; every audit record names it. */
+export type IdentityMode = 'propagate' | 'assert' | 'exchange' | 'linked' | 'none' | 'static';
+
+/**
+ * Whose token or assertion goes to a backend: implemented in `identity/`. The headers carry `Authorization`
+ * and the `X-Cortex-*` context; they are made of the principal alone, never of the client's request.
+ */
+export interface IdentityResolver {
+  resolve(principal: Principal, target: IdentityTarget): Promise<Result<ResolvedIdentity, IdentityRefusal>>;
+}
+export interface IdentityTarget {
+  readonly backend: BackendId;
+  readonly mode: IdentityMode;
+  readonly url: string;
+}
+export interface ResolvedIdentity {
+  readonly mode: IdentityMode;
+  readonly headers: Readonly<Record<string, string>>;
+}
+export interface IdentityRefusal {
+  readonly reason: 'token_not_propagable' | 'audience_mismatch' | 'mode_unavailable';
+  readonly message: string;
+}
+
+/** Why a backend gave no result. One switch in `mcp/` turns these into what the agent sees. */
+export type BackendFailureReason =
+  | 'token_refused' // 401
+  | 'scope_missing' // 403 with `required`
+  | 'denied' // 403 without
+  | 'invalid' // 400, 404, 409, 422
+  | 'rate_limited' // 429
+  | 'business_error' // 500 with JSON `{error}`
+  | 'failed' // other 5xx
+  | 'timeout'
+  | 'unreachable' // refused, reset, TLS, DNS, cut in the middle
+  | 'not_json'
+  | 'too_large'
+  | 'breaker_open'
+  | 'busy' // the connection budget is spent
+  | 'cancelled'
+  | 'identity_refused'
+  | 'unsupported'; // the backend does not know this method
+
+export interface BackendFailure {
+  readonly reason: BackendFailureReason;
+  /** For the agent: the application's own words where it gave some; never an address or a stack. */
+  readonly message: string;
+  readonly status: number | undefined;
+  /** With `scope_missing`: the scopes the backend named. */
+  readonly requiredScopes: readonly string[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  /** The parsed error body, for `_meta`. */
+  readonly body: JsonValue | undefined;
+}
+
+/**
+ * A tool's, prompt's or resource's answer.
+ * `json`: the contract's plain JSON, raw and known to be valid JSON. `mcp`: an MCP result object, raw.
+ */
+export type Answer =
+  | { readonly kind: 'json'; readonly text: string }
+  | { readonly kind: 'mcp'; readonly text: string }
+  | {
+      readonly kind: 'input_required';
+      readonly inputRequests: JsonObject | undefined;
+      readonly requestState: string | undefined;
+    };
+
+/** What really happened on the way to a backend: the audit records this and looks nothing up again. */
+export interface Exchange<T> {
+  readonly outcome: Result<T, BackendFailure>;
+  readonly backend: BackendId;
+  /** Undefined where the refusal came before an identity was resolved. */
+  readonly mode: IdentityMode | undefined;
+  /** Bytes of the backend's answer. */
+  readonly answerBytes: number;
+}
+
+export interface ProgressEvent {
+  readonly progress: number;
+  readonly total: number | undefined;
+  readonly message: string | undefined;
+}
+export interface LogEvent {
+  readonly level: string;
+  readonly logger: string | undefined;
+  readonly data: JsonValue;
+}
+
+/** What comes along with every user call. */
+export interface CallContext {
+  readonly principal: Principal;
+  /** Aborted when the caller cancels, is revoked, or the gateway stops. */
+  readonly signal: AbortSignal;
+  /** Undefined: the backend's own configured timeout. Never beyond `limits.maxCallTimeoutMs`. */
+  readonly timeoutMs: number | undefined;
+  /** W3C trace context to send on: `traceparent`, `tracestate`, `baggage`. */
+  readonly trace: Readonly<Record<string, string>>;
+  /** Stable over the gateway's own retries. */
+  readonly idempotencyKey: string;
+  /** Present only when the client can receive them; then streaming is offered to the backend. */
+  readonly onProgress: ((event: ProgressEvent) => void) | undefined;
+  readonly onLog: ((event: LogEvent) => void) | undefined;
+  /** The answers to an earlier `input_required`, with the backend's own state, unsealed. */
+  readonly inputResponses: JsonObject | undefined;
+  readonly requestState: string | undefined;
+}
+
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: JsonObject;
+  readonly hasOutputSchema: boolean;
+  /** Idempotent or read-only: may be sent again after a byte was sent. */
+  readonly isRepeatable: boolean;
+}
+
+export type Discovery =
+  | { readonly kind: 'unchanged' }
+  | {
+      readonly kind: 'catalog';
+      readonly catalog: BackendCatalog;
+      readonly etag: string | undefined;
+      /** Definitions left out, and why: for the log and `cortex check`. */
+      readonly problems: readonly string[];
+    };
+
+export interface CompletionValues {
+  readonly values: readonly string[];
+  readonly total: number | undefined;
+  readonly hasMore: boolean | undefined;
+}
+
+export interface BackendHealth {
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly inFlight: number;
+}
+
+/** One application behind the gateway. Expected failures come back as values. */
+export interface Backend {
+  readonly id: BackendId;
+  /** Lists everything with the technical token; `etag` of the last answer makes it conditional. */
+  discover(etag: string | undefined, signal: AbortSignal): Promise<Result<Discovery, BackendFailure>>;
+  call(tool: ToolCall, context: CallContext): Promise<Exchange<Answer>>;
+  /** `json` is the contract's `{contents}`. */
+  read(uri: string, context: CallContext): Promise<Exchange<Answer>>;
+  /** `json` is the contract's `{description?, messages}`. */
+  prompt(name: string, args: JsonObject, context: CallContext): Promise<Exchange<Answer>>;
+  complete(ref: JsonObject, argument: JsonObject, context: CallContext): Promise<Exchange<CompletionValues>>;
+  whoami(context: CallContext): Promise<Exchange<JsonValue>>;
+  /** The backend's own tickets: `report_missing_capability` or `list_tickets`. */
+  ticket(
+    method: 'report_missing_capability' | 'list_tickets',
+    params: JsonObject,
+    context: CallContext,
+  ): Promise<Exchange<JsonValue>>;
+  health(): BackendHealth;
+  close(): Promise<void>;
+}

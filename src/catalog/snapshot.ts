@@ -1,0 +1,82 @@
+import type {
+  PromptDefinition,
+  ResourceDefinition,
+  ResourceTemplateDefinition,
+  ToolDefinition,
+} from '#contract/types.ts';
+import type { BackendId } from '#kernel/ids.ts';
+
+/** One argument that modern clients mirror into `Mcp-Param-<header>`; `path` leads to it from the arguments' root. */
+export interface ParamHeader {
+  readonly header: string;
+  readonly path: readonly string[];
+  readonly type: 'string' | 'integer' | 'boolean';
+}
+
+export interface CatalogTool {
+  readonly publicName: string;
+  readonly backend: BackendId;
+  readonly definition: ToolDefinition;
+  readonly paramHeaders: readonly ParamHeader[];
+}
+export interface CatalogPrompt {
+  readonly publicName: string;
+  readonly backend: BackendId;
+  readonly definition: PromptDefinition;
+}
+export interface CatalogResource {
+  readonly uri: string;
+  readonly backend: BackendId;
+  readonly definition: ResourceDefinition;
+}
+export interface CatalogTemplate {
+  readonly uriTemplate: string;
+  readonly backend: BackendId;
+  readonly definition: ResourceTemplateDefinition;
+  /** Whether a concrete URI is one of this template's. */
+  readonly matches: (uri: string) => boolean;
+}
+
+export interface BackendState {
+  readonly id: BackendId;
+  /** `fresh`: the last poll succeeded. `stale`: the last good tools are shown for a grace period. `gone`: nothing is shown. */
+  readonly status: 'fresh' | 'stale' | 'gone';
+  /** Milliseconds since the epoch of the last good poll; undefined before the first. */
+  readonly lastGoodAt: number | undefined;
+  readonly lastError: string | undefined;
+  /** The URI schemes whose reads go to this backend. */
+  readonly schemes: readonly string[];
+}
+
+/** Something that was left out of the catalog, and why. */
+export interface Withheld {
+  readonly backend: BackendId;
+  readonly kind: 'tool' | 'prompt' | 'resource' | 'template';
+  readonly name: string;
+  readonly reason:
+    | 'name_collision'
+    | 'name_too_long'
+    | 'name_reserved'
+    | 'name_illegal'
+    | 'no_scope'
+    | 'excluded'
+    | 'illegal_param_header'
+    | 'scheme_taken'
+    | 'invalid_definition';
+}
+
+/**
+ * Everything that can be shown or called, at one moment. Never edited, replaced whole; maps iterate in the
+ * deterministic order of the lists (by public name or URI, in code-unit order).
+ */
+export interface Snapshot {
+  readonly generation: number;
+  readonly tools: ReadonlyMap<string, CatalogTool>;
+  readonly prompts: ReadonlyMap<string, CatalogPrompt>;
+  readonly resources: ReadonlyMap<string, CatalogResource>;
+  readonly templates: readonly CatalogTemplate[];
+  readonly backends: ReadonlyMap<BackendId, BackendState>;
+  /** Public names of before a prefix or alias edit -> the current public name, for a grace period. */
+  readonly formerNames: ReadonlyMap<string, string>;
+  readonly withheld: readonly Withheld[];
+}
