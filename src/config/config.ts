@@ -1,0 +1,167 @@
+import type { BackendId } from '#kernel/ids.ts';
+import type { Secret } from '#kernel/secret.ts';
+
+/**
+ * The gateway's settings, parsed and checked: every default filled in, every path absolute, every duration in
+ * milliseconds, every size in bytes. Maps keep the order of the file.
+ */
+export interface Config {
+  readonly version: 1;
+  readonly stateDir: string;
+  readonly gateway: GatewayConfig;
+  readonly auth: AuthConfig;
+  /** Plan name -> the scopes that make it; the first whose scopes are all held is the caller's. */
+  readonly plans: ReadonlyMap<string, readonly string[]>;
+  readonly backends: ReadonlyMap<BackendId, BackendConfig>;
+  readonly limits: LimitsConfig;
+  readonly audit: AuditConfig;
+  readonly keys: KeysConfig;
+  readonly store: StoreConfig;
+  readonly tickets: TicketsConfig;
+  readonly log: LogConfig;
+}
+
+export interface GatewayConfig {
+  /** The canonical resource, byte for byte as written: never rebuild it with `new URL(x).href`. */
+  readonly url: string;
+  readonly listen: ListenAddress;
+  /** Exact origins, or `https://*.suffix`. */
+  readonly origins: readonly string[];
+  /** CIDRs of the proxies whose `X-Forwarded-For` counts. */
+  readonly trustedProxies: readonly string[];
+  readonly serverName: string | undefined;
+  readonly serverCardName: string | undefined;
+  readonly websiteUrl: string | undefined;
+}
+/** Port 0 asks the system for a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface AuthConfig {
+  /** Never empty; urls differ. */
+  readonly issuers: readonly IssuerConfig[];
+  readonly baselineScopes: readonly string[];
+  /** `plans`: the union of all plans' scopes. */
+  readonly challengeScopes: 'plans' | readonly string[];
+  readonly missingScope: 'hide' | 'challenge' | 'tool_error';
+  /** Scope -> the scopes it stands for as well. */
+  readonly scopeImplies: ReadonlyMap<string, readonly string[]>;
+  readonly requiredPool: string | undefined;
+}
+export interface IssuerConfig {
+  /** Byte for byte as written: compared with `iss`. */
+  readonly url: string;
+  /** Undefined: found by discovery. */
+  readonly jwksUri: string | undefined;
+  /** Any of these is accepted. Undefined: `gateway.url` alone. */
+  readonly audience: readonly string[] | undefined;
+  /** Undefined: RS256, PS256, ES256, EdDSA. */
+  readonly algorithms: readonly string[] | undefined;
+  readonly preset: 'generic' | 'rfc9068';
+  readonly claims: ClaimPaths;
+  /** A ceiling over the scopes of its tokens. Undefined: none. */
+  readonly scopes: readonly string[] | undefined;
+  readonly maxTokenAgeSeconds: number;
+}
+/** Claim names to look at, in order; a name that is no claim is read as a dotted path. Undefined: the preset's own. */
+export interface ClaimPaths {
+  readonly subject: readonly string[] | undefined;
+  readonly scopes: readonly string[] | undefined;
+  readonly client: readonly string[] | undefined;
+  readonly tokenId: readonly string[] | undefined;
+  readonly session: readonly string[] | undefined;
+  readonly email: readonly string[] | undefined;
+  readonly role: readonly string[] | undefined;
+  readonly pool: readonly string[] | undefined;
+}
+
+export interface BackendConfig {
+  readonly id: BackendId;
+  /** Origin and optional base path, without a slash at the end. */
+  readonly url: string;
+  /** Starts with a slash; appended to `url`. */
+  readonly path: string;
+  readonly technicalToken: Secret | undefined;
+  readonly identity: 'propagate';
+  readonly timeoutMs: number;
+  /** Before each public name; may be empty. */
+  readonly prefix: string;
+  /** Globs over the backend's own tool names. Empty `include`: everything. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Plain http to a host that is not loopback was allowed. */
+  readonly allowHttp: boolean;
+  readonly maxConnections: number;
+  readonly maxResultBytes: number;
+  /** The backend keeps its own tickets. */
+  readonly tickets: boolean;
+  /** Audiences a token must carry one of before it is sent on. Undefined: those of its issuer. */
+  readonly audience: readonly string[] | undefined;
+}
+
+/** The bounds an operator may set; the defaults are those of `kernel/limits.ts`. */
+export interface LimitsConfig {
+  /** Per principal. */
+  readonly callsPerMinute: number;
+  /** Glob over public tool names -> calls a minute, per principal; the first that matches counts. */
+  readonly toolCallsPerMinute: ReadonlyMap<string, number>;
+  /** Plan -> calls a minute, per principal, in place of `callsPerMinute`. */
+  readonly planCallsPerMinute: ReadonlyMap<string, number>;
+  readonly maxTokenBytes: number;
+  readonly maxRequestBodyBytes: number;
+  readonly maxHeaderValueBytes: number;
+  readonly maxResultBytes: number;
+  readonly maxCatalogBytes: number;
+  readonly maxToolsPerBackend: number;
+  readonly maxPublicNameLength: number;
+  readonly maxStreamsPerPrincipal: number;
+  readonly maxStreams: number;
+  readonly maxSessionSubscriptions: number;
+  readonly sessionLifetimeMs: number;
+  readonly callTimeoutMs: number;
+  readonly pollIntervalMs: number;
+  readonly pollTimeoutMs: number;
+  readonly staleGraceMs: number;
+  readonly formerNameGraceMs: number;
+  readonly maxConnectionsPerBackend: number;
+  readonly maxQueuedCallsPerBackend: number;
+}
+
+export interface AuditConfig {
+  readonly dir: string;
+  readonly retentionDays: number;
+  readonly durability: 'checkpoint' | 'batch' | 'call';
+  readonly onFailure: 'deny-writes' | 'deny-all' | 'continue';
+  /** Records go to stdout as well. */
+  readonly stdout: boolean;
+  readonly rotateBytes: number;
+}
+
+export interface KeysConfig {
+  /** Where generated keys lie: beside the config file, or the user's; never beside the data. */
+  readonly dir: string;
+  readonly seal: KeySource;
+  readonly audit: KeySource;
+  readonly checkpoint: KeySource;
+}
+/** Undefined `file`: generated in `keys.dir`. */
+export interface KeySource {
+  readonly file: string | undefined;
+}
+
+export interface StoreConfig {
+  readonly engine: 'sqlite';
+  /** Absolute path of the database file. */
+  readonly path: string;
+}
+
+export interface TicketsConfig {
+  readonly webhookUrl: string | undefined;
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'text' | 'json';
+}
