@@ -110,6 +110,11 @@ export interface CallContext {
   /** The answers to an earlier `input_required`, with the backend's own state, unsealed. */
   readonly inputResponses: JsonObject | undefined;
   readonly requestState: string | undefined;
+  /**
+   * What the client can be asked, extensions dropped: `elicitation`, `sampling`, `roots`. The HTTP contract sends the names,
+   * sorted and space separated, as `X-Cortex-Client-Capabilities`.
+   */
+  readonly clientCapabilities: JsonObject;
 }
 
 export interface ToolCall {
@@ -152,6 +157,8 @@ export interface Backend {
   /** `json` is the contract's `{description?, messages}`. */
   prompt(name: string, args: JsonObject, context: CallContext): Promise<Exchange<Answer>>;
   complete(ref: JsonObject, argument: JsonObject, context: CallContext): Promise<Exchange<CompletionValues>>;
+  /** The contract's `get_help` method. */
+  help(topic: string | undefined, context: CallContext): Promise<Exchange<Answer>>;
   whoami(context: CallContext): Promise<Exchange<JsonValue>>;
   /** The backend's own tickets: `report_missing_capability` or `list_tickets`. */
   ticket(

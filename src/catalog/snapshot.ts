@@ -44,6 +44,8 @@ export interface BackendState {
   /** Milliseconds since the epoch of the last good poll; undefined before the first. */
   readonly lastGoodAt: number | undefined;
   readonly lastError: string | undefined;
+  /** Public name under which the backend's `get_help` method is offered; undefined where it lists such a tool itself, or the name is taken. */
+  readonly helpName: string | undefined;
   /** The URI schemes whose reads go to this backend. */
   readonly schemes: readonly string[];
 }

@@ -1,0 +1,15 @@
+/** Headers of every event stream we send: nothing may buffer, cache or transform it (R13). */
+export const sseHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+/** One `message` event. `json` holds no line breaks, as `JSON.stringify` writes it; any that slipped in are framed. */
+export function sseMessage(json: string, id?: string): string {
+  const data = json.includes('\n') || json.includes('\r') ? json.split(/\r\n|\r|\n/).join('\ndata: ') : json;
+  return `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${data}\n\n`;
+}
+
+/** A comment that keeps intermediaries from closing a quiet stream. */
+export const sseKeepAlive = ': keep-alive\n\n';
