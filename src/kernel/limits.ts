@@ -32,5 +32,8 @@ export const limits = {
   maxTokenAgeSeconds: 24 * 3_600,
   jwksCooldownMs: 5_000,
   jwksStaleIfErrorMs: 24 * 3_600_000,
+  jwksRefreshMs: 10 * 60_000,
+  keyFetchTimeoutMs: 10_000,
+  maxKeysPerIssuer: 64,
   callsPerMinute: 600,
 } as const;
