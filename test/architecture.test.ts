@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the planted sources are text.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -101,6 +102,7 @@ describe('the judge', () => {
     ['a drawer of a folder', 'file-name', 'src/mcp/helpers/a.ts', 'export const a = 1;'],
     ['a lib', 'file-name', 'src/mcp/lib.ts', 'export const a = 1;'],
     ['a common', 'file-name', 'src/common/a.ts', 'export const a = 1;'],
+    ['an error code of its own', 'wire-code', 'src/mcp/a.ts', 'const code = -32602;'],
     ['unfinished work', 'unfinished', 'src/mcp/a.ts', '// TODO later'],
   ];
   test.each(planted)('finds %s', (_name, rule, path, text) => {
@@ -139,6 +141,7 @@ describe('the judge', () => {
       'const answer = await gateway.fetch(request);\nconst handler = { fetch(request: Request) { return answer; } };',
     ],
     ['a deeper folder', 'src/mcp/eras/a.ts', "import { b } from '../b.ts';"],
+    ['the table of error codes', 'src/wire/rpc-errors.ts', 'export const a = { b: -32602 } as const;'],
     ['console in a command', 'src/cli/a.ts', 'console.log(process.env.HOME);'],
     ['the gateway wiring everything', 'src/gateway.ts', "import { s } from '#server/serve.ts';"],
   ];

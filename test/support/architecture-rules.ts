@@ -66,6 +66,7 @@ export type Rule =
   | 'console'
   | 'environment'
   | 'file-name'
+  | 'wire-code'
   | 'unfinished';
 
 export interface Violation {
@@ -116,6 +117,11 @@ function* fileViolations(path: string, text: string): Generator<Violation> {
   if (folder !== 'cli' && folder !== 'config') {
     for (const match of masked.matchAll(/\b(?:process|Bun|import\.meta)\s*\.\s*env\b/g)) {
       yield at('environment', match.index, 'settings arrive as arguments');
+    }
+  }
+  if (path !== 'src/wire/rpc-errors.ts') {
+    for (const match of masked.matchAll(/-\s?32[0-9]{3}\b/g)) {
+      yield at('wire-code', match.index, 'error codes are written down in wire/rpc-errors.ts');
     }
   }
   for (const match of text.matchAll(/\b(?:TODO|FIXME|XXX|HACK)\b/g)) {
