@@ -1,0 +1,88 @@
+import type { LookupFunction } from 'node:net';
+import type { Result } from '#kernel/result.ts';
+import { exchange } from './exchange.ts';
+import { createPools } from './pools.ts';
+import type { SseEvent } from './sse-reader.ts';
+
+/**
+ * One HTTP request. The deadline covers connecting, head and body; a redirect is an answer like any other and is
+ * never followed, so a token in `headers` reaches no other origin (R39).
+ */
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  /** Of the answer's body; for an event stream, of the whole stream. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** Requests with one key share connections, and share them with nobody else. Undefined: the origin alone is the key. */
+  readonly pool: string | undefined;
+  /**
+   * Takes the events of a 200 answer of type `text/event-stream`; its body is then empty. Returning true ends
+   * the exchange: the rest of the stream is not waited for.
+   */
+  readonly onEvent: ((event: SseEvent) => boolean) | undefined;
+}
+
+export interface OutboundResponse {
+  readonly status: number;
+  /** Lower-case names; a repeated header's values joined by `, `. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string;
+  readonly bodyBytes: number;
+  /** Whether the body went to `onEvent`. */
+  readonly isStream: boolean;
+}
+
+export interface OutboundFailure {
+  /**
+   * `unreachable`: refused, reset, DNS, TLS, cut in the middle, or not HTTP. `bad_encoding`: not UTF-8, or compressed
+   * though nothing was asked for. `invalid_request`: an address or header that cannot be sent.
+   */
+  readonly reason: 'timeout' | 'unreachable' | 'too_large' | 'cancelled' | 'bad_encoding' | 'invalid_request';
+  /** How far it got. */
+  readonly phase: 'connect' | 'head' | 'body';
+  /** Whether a byte of the request may have reached the other side. */
+  readonly wasSent: boolean;
+  /** For the log only: a code or a short cause. */
+  readonly detail: string;
+  readonly bodyBytes: number;
+}
+
+export interface Outbound {
+  request(request: OutboundRequest): Promise<Result<OutboundResponse, OutboundFailure>>;
+  /** Ends every exchange in flight and closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface OutboundOptions {
+  /** Per pool and origin. */
+  readonly maxConnections?: number;
+  /** Pools kept at once; the least recently used goes first. */
+  readonly maxPools?: number;
+  readonly connectTimeoutMs?: number;
+  /** Bytes of an answer's head. */
+  readonly maxHeadBytes?: number;
+  /** Resolves names in place of the system: pins an address, or forbids one. */
+  readonly lookup?: LookupFunction;
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string;
+}
+
+/** Makes every HTTP request the gateway sends: real undici, pooled per origin and key. */
+export function createOutbound(options: OutboundOptions = {}): Outbound {
+  const pools = createPools({
+    maxConnections: options.maxConnections ?? 256,
+    maxPools: options.maxPools ?? 1_024,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    maxHeadBytes: options.maxHeadBytes ?? 64 * 1024,
+    lookup: options.lookup,
+    ca: options.ca,
+  });
+  return {
+    request: (request) => exchange(pools, request),
+    close: () => pools.close(),
+  };
+}
