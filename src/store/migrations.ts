@@ -1,0 +1,49 @@
+/**
+ * The schema, one list of statements a version. A shipped version is never edited; a change is a new one.
+ * SCHEMA.md says what each table is for.
+ */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE audit_pseudonyms (
+      lookup TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL,
+      created_at INTEGER NOT NULL
+    )`,
+    `CREATE TABLE catalog_snapshot (
+      backend TEXT PRIMARY KEY,
+      catalog TEXT NOT NULL,
+      etag TEXT,
+      saved_at INTEGER NOT NULL
+    )`,
+    `CREATE TABLE public_names (
+      kind TEXT NOT NULL,
+      public_name TEXT NOT NULL,
+      backend TEXT NOT NULL,
+      own_name TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      until INTEGER,
+      PRIMARY KEY (kind, public_name, backend, own_name)
+    )`,
+    `CREATE TABLE session_tombstones (
+      session TEXT PRIMARY KEY,
+      expires_at INTEGER NOT NULL
+    )`,
+    'CREATE INDEX session_tombstones_by_expiry ON session_tombstones (expires_at)',
+    `CREATE TABLE tickets (
+      id TEXT PRIMARY KEY,
+      dedupe_key TEXT NOT NULL,
+      reporter TEXT NOT NULL,
+      agent TEXT,
+      backend TEXT,
+      severity TEXT NOT NULL,
+      title TEXT NOT NULL,
+      details TEXT NOT NULL,
+      status TEXT NOT NULL,
+      occurrences INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      last_seen_at INTEGER NOT NULL
+    )`,
+    'CREATE INDEX tickets_by_dedupe_key ON tickets (dedupe_key, created_at)',
+    'CREATE INDEX tickets_by_reporter ON tickets (reporter, created_at)',
+  ],
+];
