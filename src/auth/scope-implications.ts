@@ -1,0 +1,16 @@
+/**
+ * Closes a set of scopes under `scope_implies`, transitively; a circle in the map ends where it began.
+ * The result holds the given scopes first.
+ */
+export function withImplied(
+  scopes: Iterable<string>,
+  implies: Readonly<Record<string, readonly string[]>>,
+): ReadonlySet<string> {
+  const closed = new Set(scopes);
+  // A Set's iteration visits what is added on the way, which is the closure.
+  for (const scope of closed) {
+    if (!Object.hasOwn(implies, scope)) continue;
+    for (const implied of implies[scope] ?? []) closed.add(implied);
+  }
+  return closed;
+}
