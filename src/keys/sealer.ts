@@ -1,0 +1,77 @@
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { err, ok, type Result } from '#kernel/result.ts';
+import { deriveKey, type Key, type KeyRing } from './key-ring.ts';
+
+/** What a sealed text is for; one purpose's text never opens as another's. */
+export type SealPurpose = 'session' | 'request_state' | 'park' | 'pseudonym';
+
+/** `forged`: changed, cut, of another purpose or bound to something else; these cannot be told apart. */
+export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';
+
+/**
+ * Seals short texts with AES-256-GCM. `bound` (associated data) must be the same at `open`: who or what the text
+ * belongs to. It knows no expiry and no replay: put a time into the payload where that matters.
+ * A sealed text is base64url, in the one spelling that opens, of: version 1, key id (6 bytes), nonce (12),
+ * cipher text, tag (16).
+ */
+export interface Sealer {
+  seal(purpose: SealPurpose, bound: readonly string[], payload: string): string;
+  open(purpose: SealPurpose, bound: readonly string[], sealed: string): Result<string, OpenRefusal>;
+}
+
+const version = 1;
+const idBytes = 6;
+const nonceBytes = 12;
+const tagBytes = 16;
+const headBytes = 1 + idBytes + nonceBytes;
+
+/** A sealer over a ring: seals with the newest key, opens with any. A random nonce a text is safe for 2^32 texts a key. */
+export function createSealer(ring: KeyRing): Sealer {
+  const derived = new Map<string, KeyObject>();
+  const keyFor = (key: Key, purpose: SealPurpose): KeyObject => {
+    const name = `${key.id} ${purpose}`;
+    const known = derived.get(name);
+    if (known !== undefined) return known;
+    const fresh = createSecretKey(deriveKey(key, `cortex seal ${purpose}`));
+    derived.set(name, fresh);
+    return fresh;
+  };
+
+  return {
+    seal(purpose, bound, payload) {
+      const key = ring.newest;
+      const nonce = randomBytes(nonceBytes);
+      const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, 'base64url'), nonce]);
+      const cipher = createCipheriv('aes-256-gcm', keyFor(key, purpose), nonce, { authTagLength: tagBytes });
+      cipher.setAAD(associated(key.id, purpose, bound));
+      const parts = [head, cipher.update(payload, 'utf8'), cipher.final(), cipher.getAuthTag()];
+      return Buffer.concat(parts).toString('base64url');
+    },
+
+    open(purpose, bound, sealed) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      // The decoder skips foreign characters and unused bits; a second spelling of an id would escape its tombstone.
+      if (bytes.toString('base64url') !== sealed) return err('malformed');
+      if (bytes.length < headBytes + tagBytes || bytes[0] !== version) return err('malformed');
+      const id = bytes.toString('base64url', 1, 1 + idBytes);
+      const key = ring.all.find((candidate) => candidate.id === id);
+      if (key === undefined) return err('unknown_key');
+      const nonce = bytes.subarray(1 + idBytes, headBytes);
+      const decipher = createDecipheriv('aes-256-gcm', keyFor(key, purpose), nonce, {
+        authTagLength: tagBytes,
+      });
+      decipher.setAAD(associated(id, purpose, bound));
+      decipher.setAuthTag(bytes.subarray(-tagBytes));
+      try {
+        const start = decipher.update(bytes.subarray(headBytes, -tagBytes));
+        return ok(Buffer.concat([start, decipher.final()]).toString('utf8'));
+      } catch {
+        return err('forged');
+      }
+    },
+  };
+}
+
+function associated(keyId: string, purpose: SealPurpose, bound: readonly string[]): Buffer {
+  return Buffer.from(JSON.stringify([version, keyId, purpose, ...bound]));
+}

@@ -1,0 +1,78 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { err, ok, type Result } from '#kernel/result.ts';
+import type { Key, KeyRing } from './key-ring.ts';
+
+/** Ed25519 public keys by id. */
+export interface Verifier {
+  has(keyId: string): boolean;
+  verify(keyId: string, message: Uint8Array, signature: string): boolean;
+}
+
+/** Signs with the ring's newest key (Ed25519, RFC 8032; signatures are base64url). */
+export interface Signer extends Verifier {
+  readonly keyId: string;
+  sign(message: Uint8Array): string;
+  /** The public keys of the whole ring, newest first: 32 bytes as base64url, what `createVerifier` takes. */
+  readonly publicKeys: readonly string[];
+}
+
+/** Ed25519 over a ring: each key's 32 bytes are the private key. */
+export function createSigner(ring: KeyRing): Signer {
+  const privateKey = privateKeyOf(ring.newest);
+  const publicKeys = ring.all.map((key) => textOf(createPublicKey(privateKeyOf(key))));
+  const [newest] = publicKeys;
+  const verifier = createVerifier(publicKeys);
+  if (newest === undefined || !verifier.ok) throw new Error('a key ring without an Ed25519 key');
+  return {
+    ...verifier.value,
+    keyId: publicKeyId(newest),
+    publicKeys,
+    sign: (message) => sign(null, message, privateKey).toString('base64url'),
+  };
+}
+
+/** Verifies with public keys alone, as an auditor does. */
+export function createVerifier(publicKeys: readonly string[]): Result<Verifier, 'not_a_key'> {
+  const keys = new Map<string, KeyObject>();
+  for (const text of publicKeys) {
+    const key = publicKeyOf(text);
+    if (key === undefined) return err('not_a_key');
+    keys.set(publicKeyId(text), key);
+  }
+  return ok({
+    has: (keyId) => keys.has(keyId),
+    verify(keyId, message, signature) {
+      const key = keys.get(keyId);
+      if (key === undefined) return false;
+      const bytes = Buffer.from(signature, 'base64url');
+      if (bytes.toString('base64url') !== signature) return false;
+      return verify(null, message, key, bytes);
+    },
+  });
+}
+
+function publicKeyId(publicKey: string): string {
+  const hash = createHash('sha256').update('cortex public key id').update(publicKey).digest();
+  return hash.subarray(0, 6).toString('base64url');
+}
+
+function privateKeyOf(key: Key): KeyObject {
+  // PKCS#8 for Ed25519 (RFC 8410): a fixed head, then the 32 bytes.
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), key.secret.export()]);
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+}
+
+function publicKeyOf(text: string): KeyObject | undefined {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(text)) return undefined;
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: text }, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(publicKey: KeyObject): string {
+  const { x } = publicKey.export({ format: 'jwk' });
+  if (x === undefined) throw new Error('no Ed25519 public key');
+  return x;
+}
