@@ -1,0 +1,55 @@
+import { startGateway } from '../support/binary.ts';
+import { writeConfig } from '../support/config-file.ts';
+import { freePort } from '../support/free-port.ts';
+import { createIssuer } from '../support/issuer.ts';
+import { createTempFolder } from '../support/temp-folder.ts';
+import { startFixture } from './fixture-backend.ts';
+import { fixtureScope } from './fixture-catalog.ts';
+import { startTokenProxy } from './token-proxy.ts';
+
+export interface Stack extends AsyncDisposable {
+  /** What the suite is pointed at. */
+  readonly url: string;
+  /** What the gateway wrote so far. */
+  gatewayOutput(): string;
+}
+
+/** Issuer, fixture, the gateway as a process, and the proxy that adds the token: all on loopback. */
+export async function startStack(): Promise<Stack> {
+  await using parts = new AsyncDisposableStack();
+  const folder = parts.use(await createTempFolder());
+  const [proxyPort, gatewayPort, fixturePort] = [freePort(), freePort(), freePort()];
+  const url = `http://localhost:${proxyPort}/mcp`;
+  const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
+  const technicalToken = 'conformance-technical-token-0123456789';
+
+  const issuer = parts.use(await createIssuer({ audience: url }));
+  const token = await issuer.mint({ scope: fixtureScope });
+  const fixture = parts.use(
+    startFixture({
+      port: fixturePort,
+      technicalToken,
+      issuer: issuer.url,
+      jwksUrl: issuer.jwksUrl,
+      audience: url,
+      gatewayUrl,
+    }),
+  );
+  const config = await writeConfig(folder.path, {
+    gateway: { url, listen: `127.0.0.1:${gatewayPort}` },
+    auth: { issuers: [{ url: issuer.url }], challenge_scopes: [fixtureScope] },
+    backends: { fixture: { url: fixture.url, technical_token: technicalToken, prefix: '' } },
+    limits: { calls_per_minute: 0 },
+  });
+  const gateway = parts.use(
+    await startGateway({ args: ['--config', config], cwd: folder.path, port: gatewayPort }),
+  );
+  parts.use(startTokenProxy({ port: proxyPort, target: gatewayUrl, token: () => token }));
+
+  const owned = parts.move();
+  return {
+    url,
+    gatewayOutput: () => gateway.output(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

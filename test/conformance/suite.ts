@@ -1,0 +1,81 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { isRecord } from './fixture-tools.ts';
+
+const suiteFolder = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/conformance');
+
+export type Revision = '2026-07-28' | '2025-11-25';
+
+/** What became of one scenario. `problems` are its failed checks and warnings; empty where it passed. */
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly isScored: boolean;
+  readonly problems: readonly string[];
+}
+
+/** Runs the official suite's server leg for one revision, and reads what it wrote down. */
+export async function runSuite(
+  url: string,
+  revision: Revision,
+  outFolder: string,
+): Promise<readonly ScenarioResult[]> {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      join(suiteFolder, 'dist', 'index.js'),
+      'server',
+      '--url',
+      url,
+      '--requirements',
+      revision,
+      '-o',
+      outFolder,
+    ],
+    { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+  );
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  await Bun.write(join(outFolder, 'output.txt'), stdout + stderr);
+
+  const scored = await scoredScenarios(revision);
+  const problems = await problemsByScenario(outFolder);
+  const results: ScenarioResult[] = scored.map((scenario) => ({
+    scenario,
+    isScored: true,
+    problems: problems.get(scenario) ?? ['the suite did not report on it'],
+  }));
+  for (const [scenario, found] of problems) {
+    if (!scored.includes(scenario)) results.push({ scenario, isScored: false, problems: found });
+  }
+  return results;
+}
+
+/** The scenarios that count for a revision, as the suite ships them. */
+export async function scoredScenarios(revision: Revision): Promise<readonly string[]> {
+  const file: unknown = parse(await readFile(join(suiteFolder, 'requirements', `${revision}.yaml`), 'utf8'));
+  const server = isRecord(file) ? file.server : undefined;
+  if (!Array.isArray(server) || server.length === 0)
+    throw new Error(`the suite lists nothing for ${revision}`);
+  return server.map(String);
+}
+
+async function problemsByScenario(outFolder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  for (const entry of await readdir(outFolder)) {
+    const scenario = /^(?:server-)?(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry)?.[1];
+    if (scenario === undefined) continue;
+    const checks: unknown = JSON.parse(await readFile(join(outFolder, entry, 'checks.json'), 'utf8'));
+    found.set(scenario, Array.isArray(checks) ? checks.flatMap(problemOf) : ['its report cannot be read']);
+  }
+  return found;
+}
+
+function problemOf(check: unknown): readonly string[] {
+  if (!isRecord(check)) return ['its report cannot be read'];
+  if (check.status !== 'FAILURE' && check.status !== 'WARNING') return [];
+  return [`${String(check.status)} ${String(check.id)}: ${String(check.errorMessage ?? check.description)}`];
+}
