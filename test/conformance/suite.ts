@@ -66,9 +66,10 @@ export async function scoredScenarios(revision: Revision): Promise<readonly stri
 async function problemsByScenario(outFolder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
   for (const entry of await readdir(outFolder)) {
-    const scenario = /^(?:server-)?(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry)?.[1];
+    const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry)?.[1];
     if (scenario === undefined) continue;
-    const checks: unknown = JSON.parse(await readFile(join(outFolder, entry, 'checks.json'), 'utf8'));
+    const text = await readFile(join(outFolder, entry, 'checks.json'), 'utf8').catch(() => '"it broke off"');
+    const checks: unknown = JSON.parse(text);
     found.set(scenario, Array.isArray(checks) ? checks.flatMap(problemOf) : ['its report cannot be read']);
   }
   return found;
