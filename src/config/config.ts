@@ -29,6 +29,8 @@ export interface GatewayConfig {
   readonly origins: readonly string[];
   /** CIDRs of the proxies whose `X-Forwarded-For` counts. */
   readonly trustedProxies: readonly string[];
+  /** Plain http outside this machine was allowed for `url` and the issuers. */
+  readonly allowHttp: boolean;
   readonly serverName: string | undefined;
   readonly serverCardName: string | undefined;
   readonly websiteUrl: string | undefined;
@@ -101,7 +103,7 @@ export interface BackendConfig {
   readonly audience: readonly string[] | undefined;
 }
 
-/** The bounds an operator may set; the defaults are those of `kernel/limits.ts`. */
+/** The bounds an operator may set, named as in `kernel/limits.ts`, which holds their defaults. */
 export interface LimitsConfig {
   /** Per principal. */
   readonly callsPerMinute: number;

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { isBackendId } from '#kernel/ids.ts';
+import { limits } from '#kernel/limits.ts';
+import type {
+  AuditConfig,
+  AuthConfig,
+  BackendConfig,
+  Config,
+  GatewayConfig,
+  IssuerConfig,
+  KeysConfig,
+  LimitsConfig,
+} from './config.ts';
+import { nearest } from './nearest.ts';
+import { options } from './options.ts';
+import type { Reader } from './reader.ts';
+
+/** Where things lie that no setting places. Absolute. */
+export interface Places {
+  readonly stateDir: string;
+  readonly keysDir: string;
+}
+
+/** Reads every option into its place. What is wrong is noted by the reader: then the value is not to be used. */
+export function buildConfig(reader: Reader, places: Places): Config {
+  reader.read(options.version);
+  const stateDir = reader.readOr(options.stateDir, [], places.stateDir);
+  const gateway = buildGateway(reader);
+  const auth = buildAuth(reader);
+  const plans = mapOf(reader, ['plans'], (plan) => reader.read(options.plan, [plan]));
+  const limitsConfig = buildLimits(reader, [...plans.keys()]);
+  return {
+    version: 1,
+    stateDir,
+    gateway,
+    auth,
+    plans,
+    backends: buildBackends(reader, limitsConfig),
+    limits: limitsConfig,
+    audit: buildAudit(reader, stateDir),
+    keys: buildKeys(reader, places.keysDir),
+    store: reader.readOr(options.store, [], { engine: 'sqlite', path: join(stateDir, 'cortex.db') }),
+    tickets: { webhookUrl: reader.read(options.ticketWebhook) },
+    log: { level: reader.read(options.logLevel), format: reader.read(options.logFormat) },
+  };
+}
+
+function buildGateway(reader: Reader): GatewayConfig {
+  return {
+    url: reader.read(options.url),
+    listen: reader.read(options.listen),
+    origins: reader.read(options.origins),
+    trustedProxies: reader.read(options.trustedProxies),
+    allowHttp: reader.read(options.allowHttp),
+    serverName: reader.read(options.serverName),
+    serverCardName: reader.read(options.serverCardName),
+    websiteUrl: reader.read(options.websiteUrl),
+  };
+}
+
+function buildAuth(reader: Reader): AuthConfig {
+  const issuers: IssuerConfig[] = [];
+  for (const index of reader.keysBelow(['auth', 'issuers'])) {
+    const issuer = buildIssuer(reader, index);
+    if (issuer !== undefined) issuers.push(issuer);
+  }
+  return {
+    issuers,
+    baselineScopes: reader.read(options.baselineScopes),
+    challengeScopes: reader.read(options.challengeScopes),
+    missingScope: reader.read(options.missingScope),
+    scopeImplies: mapOf(reader, ['auth', 'scope_implies'], (scope) =>
+      reader.read(options.scopeImplies, [scope]),
+    ),
+    requiredPool: reader.read(options.requiredPool),
+  };
+}
+
+function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
+  const at = [index];
+  const url = reader.readRequired(options.issuerUrl, at);
+  const issuer = {
+    jwksUri: reader.read(options.issuerJwksUri, at),
+    audience: reader.read(options.issuerAudience, at),
+    algorithms: reader.read(options.issuerAlgorithms, at),
+    preset: reader.read(options.issuerPreset, at),
+    scopes: reader.read(options.issuerScopes, at),
+    maxTokenAgeSeconds: Math.floor(reader.read(options.issuerMaxTokenAge, at) / 1_000),
+    claims: {
+      subject: reader.read(options.claimSubject, at),
+      scopes: reader.read(options.claimScopes, at),
+      client: reader.read(options.claimClient, at),
+      tokenId: reader.read(options.claimTokenId, at),
+      session: reader.read(options.claimSession, at),
+      email: reader.read(options.claimEmail, at),
+      role: reader.read(options.claimRole, at),
+      pool: reader.read(options.claimPool, at),
+    },
+  };
+  return url === undefined ? undefined : { url, ...issuer };
+}
+
+function buildBackends(reader: Reader, defaults: LimitsConfig): Config['backends'] {
+  const backends = new Map<BackendConfig['id'], BackendConfig>();
+  const ids = reader.keysBelow(['backends']);
+  if (ids.length > limits.maxBackends)
+    reader.fail(['backends'], `holds more than ${limits.maxBackends} backends`);
+  for (const id of ids) {
+    if (!isBackendId(id)) {
+      const hint = 'Write a lower-case letter, then at most 23 of a-z, 0-9, _ and -.';
+      reader.fail(['backends', id], 'is not a backend id', hint);
+      continue;
+    }
+    const at = [id];
+    const url = reader.readRequired(options.backendUrl, at);
+    const backend = {
+      id,
+      path: reader.read(options.backendPath, at),
+      technicalToken: reader.read(options.backendTechnicalToken, at),
+      identity: reader.read(options.backendIdentity, at),
+      timeoutMs: reader.readOr(options.backendTimeout, at, defaults.callTimeoutMs),
+      prefix: reader.readOr(options.backendPrefix, at, id),
+      include: reader.read(options.backendInclude, at),
+      exclude: reader.read(options.backendExclude, at),
+      allowHttp: reader.read(options.backendAllowHttp, at),
+      maxConnections: reader.readOr(options.backendMaxConnections, at, defaults.maxConnectionsPerBackend),
+      maxResultBytes: reader.readOr(options.backendMaxResult, at, defaults.maxResultBytes),
+      tickets: reader.read(options.backendTickets, at),
+      audience: reader.read(options.backendAudience, at),
+    };
+    if (url !== undefined) backends.set(id, { url, ...backend });
+  }
+  return backends;
+}
+
+function buildLimits(reader: Reader, plans: readonly string[]): LimitsConfig {
+  const planPath = ['limits', 'plan_calls_per_minute'];
+  for (const plan of reader.keysBelow(planPath)) {
+    if (plans.includes(plan)) continue;
+    const close = nearest(plan, plans);
+    reader.fail(
+      [...planPath, plan],
+      'is not a plan',
+      close === undefined ? undefined : `Did you mean "${close}"?`,
+    );
+  }
+  return {
+    callsPerMinute: reader.read(options.callsPerMinute),
+    toolCallsPerMinute: mapOf(reader, ['limits', 'tool_calls_per_minute'], (glob) =>
+      reader.read(options.toolCallsPerMinute, [glob]),
+    ),
+    planCallsPerMinute: mapOf(reader, planPath, (plan) => reader.read(options.planCallsPerMinute, [plan])),
+    maxTokenBytes: reader.read(options.tokenSize),
+    maxRequestBodyBytes: reader.read(options.requestSize),
+    maxHeaderValueBytes: reader.read(options.headerSize),
+    maxResultBytes: reader.read(options.resultSize),
+    maxCatalogBytes: reader.read(options.catalogSize),
+    maxToolsPerBackend: reader.read(options.toolsPerBackend),
+    maxPublicNameLength: reader.read(options.nameLength),
+    maxStreamsPerPrincipal: reader.read(options.streamsPerPrincipal),
+    maxStreams: reader.read(options.streams),
+    maxSessionSubscriptions: reader.read(options.subscriptions),
+    sessionLifetimeMs: reader.read(options.sessionLifetime),
+    callTimeoutMs: reader.read(options.callTimeout),
+    pollIntervalMs: reader.read(options.pollInterval),
+    pollTimeoutMs: reader.read(options.pollTimeout),
+    staleGraceMs: reader.read(options.staleGrace),
+    formerNameGraceMs: reader.read(options.formerNameGrace),
+    maxConnectionsPerBackend: reader.read(options.connectionsPerBackend),
+    maxQueuedCallsPerBackend: reader.read(options.queuedCallsPerBackend),
+  };
+}
+
+function buildAudit(reader: Reader, stateDir: string): AuditConfig {
+  return {
+    dir: reader.readOr(options.auditDir, [], join(stateDir, 'audit')),
+    retentionDays: Math.ceil(reader.read(options.auditRetention) / 86_400_000),
+    durability: reader.read(options.auditDurability),
+    onFailure: reader.read(options.auditOnFailure),
+    stdout: reader.read(options.auditStdout),
+    rotateBytes: reader.read(options.auditRotateSize),
+  };
+}
+
+function buildKeys(reader: Reader, keysDir: string): KeysConfig {
+  return {
+    dir: reader.readOr(options.keysDir, [], keysDir),
+    seal: { file: reader.read(options.sealKeyFile) },
+    audit: { file: reader.read(options.auditKeyFile) },
+    checkpoint: { file: reader.read(options.checkpointKeyFile) },
+  };
+}
+
+function mapOf<V>(reader: Reader, path: readonly string[], read: (key: string) => V): ReadonlyMap<string, V> {
+  return new Map(reader.keysBelow(path).map((key) => [key, read(key)]));
+}

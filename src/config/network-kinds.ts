@@ -1,0 +1,106 @@
+import { isIP } from 'node:net';
+import { err, ok, type Result } from '#kernel/result.ts';
+import type { ListenAddress } from './config.ts';
+import { type Kind, scalar } from './kind.ts';
+
+interface UrlRules {
+  /** A base for paths: no query, and slashes at the end are dropped. */
+  readonly isBase: boolean;
+}
+
+/** An absolute http or https URL, kept as written; never with user info or a fragment. */
+function url(rules: UrlRules): Kind<string> {
+  return scalar({
+    name: 'URL',
+    schema: { type: 'string', format: 'uri', pattern: '^https?://' },
+    parse: (value) => {
+      const parsed = parseUrl(value);
+      if (parsed === undefined) return err('is not an absolute URL: write https://host/path');
+      if (parsed.username !== '' || parsed.password !== '')
+        return err('must not hold a user name or password');
+      if (value.includes('#')) return err('must not hold a fragment (#)');
+      if (!rules.isBase) return ok(value);
+      if (value.includes('?')) return err('must not hold a query (?)');
+      return ok(value.replace(/\/+$/, ''));
+    },
+  });
+}
+
+export const anyUrl: Kind<string> = url({ isBase: false });
+export const baseUrl: Kind<string> = url({ isBase: true });
+
+/** The URL of http or https text, or undefined. */
+export function parseUrl(value: string): URL | undefined {
+  if (!/^https?:\/\/[^\s/]/i.test(value) || /\s/.test(value)) return undefined;
+  return URL.canParse(value) ? new URL(value) : undefined;
+}
+
+/** Whether the URL's host is this machine: `localhost`, `*.localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isLoopbackUrl(value: string): boolean {
+  const host = parseUrl(value)?.hostname;
+  return host !== undefined && isLoopbackHost(host);
+}
+
+/** Whether a host name or address is this machine; brackets around an IPv6 address are allowed. */
+export function isLoopbackHost(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
+}
+
+export const urlPath: Kind<string> = scalar({
+  name: 'path',
+  schema: { type: 'string', pattern: '^/' },
+  parse: (value) =>
+    /^\/[^\s?#]*$/.test(value) ? ok(value) : err('must start with a slash and hold no query or fragment'),
+});
+
+/** `HOST:PORT`, `[IPV6]:PORT`, or a port alone for 127.0.0.1. */
+export const listenAddress: Kind<ListenAddress> = scalar<ListenAddress>({
+  name: 'HOST:PORT',
+  schema: { type: 'string', pattern: '^(.+:)?\\d{1,5}$' },
+  parse: (value) => {
+    const match = /^(?:(\[[0-9a-f:.]+\]|[a-z0-9.-]+):)?(\d{1,5})$/i.exec(value);
+    const port = Number(match?.[2]);
+    if (match === null || port > 65_535)
+      return err('is not an address: write HOST:PORT, such as 127.0.0.1:3213');
+    const host = (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, '');
+    if (host.includes(':') && isIP(host) !== 6) return err('holds no valid IPv6 address');
+    return ok({ host, port });
+  },
+  show: (address) =>
+    address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`,
+});
+
+/** An origin, or `https://*.suffix` for its subdomains (`*.suffix` means the same). */
+export const origin: Kind<string> = scalar({
+  name: 'origin',
+  schema: { type: 'string' },
+  parse: (value): Result<string, string> => {
+    if (value === '*') return err('would let every website in: name the origins, such as https://claude.ai');
+    const written = value.startsWith('*.') ? `https://${value}` : value;
+    const plain = written.replace(/^(https?:\/\/)\*\./, '$1');
+    const parsed = parseUrl(plain);
+    if (parsed === undefined || parsed.origin !== plain.toLowerCase()) {
+      return err('is not an origin: write https://host or https://*.suffix, without a path');
+    }
+    if (plain !== written && !parsed.hostname.includes('.'))
+      return err('stands for a whole top-level domain');
+    return ok(written.toLowerCase());
+  },
+});
+
+/** A CIDR range; an address alone is a range of one. */
+export const cidr: Kind<string> = scalar({
+  name: 'CIDR',
+  schema: { type: 'string' },
+  parse: (value) => {
+    const [address = '', bits, ...rest] = value.split('/');
+    const family = isIP(address);
+    const width = family === 6 ? 128 : 32;
+    const isWidth = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width);
+    if (family === 0 || rest.length > 0 || !isWidth)
+      return err('is not a range: write an address, or 10.0.0.0/8');
+    return ok(`${address}/${bits ?? width}`);
+  },
+});
