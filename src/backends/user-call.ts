@@ -1,0 +1,119 @@
+import type { Clock } from '#kernel/clock.ts';
+import { limits } from '#kernel/limits.ts';
+import { err } from '#kernel/result.ts';
+import type { Outbound } from '#outbound/outbound.ts';
+import type { AnswerBody } from './answer-body.ts';
+import { type Attempt, type AttemptOptions, createAttempt, type UserRequest } from './attempt.ts';
+import type {
+  BackendFailure,
+  CallContext,
+  Exchange,
+  IdentityMode,
+  IdentityResolver,
+  ResolvedIdentity,
+} from './backend.ts';
+import type { Breaker, Permit } from './breaker.ts';
+import type { Budget } from './budget.ts';
+import { failure, failureKinds } from './failures.ts';
+
+export interface UserCallOptions extends AttemptOptions {
+  readonly mode: IdentityMode;
+  readonly timeoutMs: number;
+}
+
+export interface UserCallDeps {
+  readonly outbound: Outbound;
+  readonly identity: IdentityResolver;
+  readonly breaker: Breaker;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export type UserCall = (request: UserRequest, context: CallContext) => Promise<Exchange<AnswerBody>>;
+
+const retryPauseMs = 50;
+const retryJitterMs = 100;
+
+/**
+ * Makes the one way by which a user's call reaches a backend: identity, breaker, budget, then at most two attempts
+ * within one deadline. The second is made only where no byte was sent or the request is repeatable.
+ */
+export function createUserCall(options: UserCallOptions, deps: UserCallDeps): UserCall {
+  const { breaker, budget, clock } = deps;
+  const attempt = createAttempt(options, deps.outbound, clock);
+
+  function record(permit: Permit, outcome: Attempt['outcome'], isFullDeadline: boolean): void {
+    const reason = outcome.ok ? undefined : outcome.error.reason;
+    // A deadline shorter than the backend's own is the caller's choice and says nothing about the backend.
+    if (reason === 'cancelled' || (reason === 'timeout' && !isFullDeadline)) permit.released();
+    else if (reason !== undefined && failureKinds[reason].counts) permit.failed();
+    else permit.succeeded();
+  }
+
+  async function attempts(
+    request: UserRequest,
+    body: string,
+    identity: ResolvedIdentity,
+    context: CallContext,
+    deadline: number,
+    isFullDeadline: boolean,
+  ): Promise<Attempt> {
+    let last: Attempt | undefined;
+    for (;;) {
+      const remainingMs = deadline - clock.monotonic();
+      if (remainingMs <= 0) return last ?? refusedAttempt(failure('busy'));
+      const permit = breaker.admit();
+      if (!permit.ok) return last ?? refusedAttempt(breakerOpen(permit.error));
+      const current = await attempt(request, body, identity, context, remainingMs);
+      record(permit.value, current.outcome, isFullDeadline);
+      if (last !== undefined || !current.isRetryable) return current;
+      last = current;
+      const pauseMs = retryPauseMs + deps.random() * retryJitterMs;
+      if (deadline - clock.monotonic() <= pauseMs) return current;
+      await Bun.sleep(pauseMs);
+      if (context.signal.aborted) return refusedAttempt(failure('cancelled'));
+    }
+  }
+
+  return async (request, context) => {
+    let mode: IdentityMode | undefined;
+    const refused = (why: BackendFailure): Exchange<AnswerBody> => {
+      return { outcome: err(why), backend: options.id, mode, answerBytes: 0 };
+    };
+    const timeoutMs = Math.min(context.timeoutMs ?? options.timeoutMs, limits.maxCallTimeoutMs);
+    const deadline = clock.monotonic() + timeoutMs;
+    if (context.signal.aborted) return refused(failure('cancelled'));
+    const body = JSON.stringify({ method: request.method, params: request.params });
+    if (body.length > limits.maxRequestBodyBytes) {
+      return refused(failure('invalid', { message: 'The arguments are too large.' }));
+    }
+    const identity = await deps.identity.resolve(context.principal, {
+      backend: options.id,
+      mode: options.mode,
+      url: options.url,
+    });
+    if (!identity.ok) return refused(failure('identity_refused', { message: identity.error.message }));
+    mode = identity.value.mode;
+    const waitMs = breaker.waitMs();
+    if (waitMs > 0) return refused(breakerOpen(waitMs));
+    const place = await budget.acquire(context.signal, deadline - clock.monotonic());
+    if (!place.ok) return refused(failure(place.error));
+    try {
+      const isFullDeadline = timeoutMs >= Math.min(options.timeoutMs, limits.maxCallTimeoutMs);
+      const made = await attempts(request, body, identity.value, context, deadline, isFullDeadline);
+      return { outcome: made.outcome, backend: options.id, mode, answerBytes: made.bytes };
+    } finally {
+      budget.release();
+    }
+  };
+}
+
+function refusedAttempt(why: BackendFailure): Attempt {
+  return { outcome: err(why), bytes: 0, isRetryable: false };
+}
+
+function breakerOpen(waitMs: number): BackendFailure {
+  return failure('breaker_open', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) });
+}
