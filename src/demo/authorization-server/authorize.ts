@@ -1,0 +1,119 @@
+import { pageAnswer, redirectAnswer } from './answers.ts';
+import {
+  type AuthorizationRefusal,
+  type AuthorizationRequest,
+  parseAuthorizationRequest,
+} from './authorization-request.ts';
+import type { Browser } from './browser.ts';
+import type { Endpoint, Parts } from './endpoint.ts';
+import { consentPage, messagePage, oauthErrorPage } from './pages/pages.ts';
+import { readForm } from './parameters.ts';
+import { isLoopbackUri, withParameters } from './redirect-uri.ts';
+import type { User } from './users.ts';
+
+/** The authorization endpoint: GET asks the signed-in user, POST is the answer. Consent is asked every time. */
+export function createAuthorizeEndpoints(parts: Parts): {
+  readonly ask: Endpoint;
+  readonly decide: Endpoint;
+} {
+  const { issuer, scopes, browsers, grants, revocations, limits } = parts;
+
+  function refuse(refusal: AuthorizationRefusal): Response {
+    if (refusal.kind === 'page')
+      return pageAnswer(messagePage('This request cannot go on', refusal.message), { status: 400 });
+    const { error, description, state, redirectUri } = refusal;
+    const location = withParameters(redirectUri, {
+      error,
+      error_description: description,
+      state,
+      iss: issuer,
+    });
+    if (refusal.mayRedirect) return redirectAnswer(location);
+    return pageAnswer(oauthErrorPage(description, new URL(redirectUri).host, location), { status: 400 });
+  }
+
+  function consent(wanted: AuthorizationRequest, query: string, browser: Browser, user: User): Response {
+    const now = scopes.allowed(wanted.scopes, user.plan);
+    if (now.length === 0) return refuse(planAllowsNothing(wanted));
+    const html = consentPage({
+      clientName: wanted.client.name,
+      clientId: wanted.client.id,
+      redirectHost: new URL(wanted.redirectUri).host,
+      isLoopback: isLoopbackUri(wanted.redirectUri),
+      resource: wanted.resource,
+      email: user.email,
+      plan: user.plan,
+      allowed: now.map(scopes.describe),
+      later: wanted.scopes.filter((scope) => !now.includes(scope)).map(scopes.describe),
+      query,
+      csrf: browser.csrf,
+    });
+    return pageAnswer(html, { formTarget: formTarget(wanted.redirectUri) });
+  }
+
+  async function grant(wanted: AuthorizationRequest, user: User): Promise<Response> {
+    const { client, redirectUri, state, challenge, resource } = wanted;
+    for (const old of grants.ofUser(user.sub).slice(limits.maxGrantsPerUser - 1))
+      await revocations.grant(old.id, user.sub);
+    const code = grants.start(
+      {
+        clientId: client.id,
+        clientName: client.name,
+        canRefresh: client.canRefresh,
+        sub: user.sub,
+        resource,
+        scopes: wanted.scopes,
+      },
+      redirectUri,
+      challenge,
+    );
+    return redirectAnswer(withParameters(redirectUri, { code, state, iss: issuer }));
+  }
+
+  return {
+    async ask({ request, url, address }) {
+      const query = url.search.slice(1);
+      const wanted = await parseAuthorizationRequest(query, address, parts);
+      if (!wanted.ok) return refuse(wanted.error);
+      const browser = browsers.recognise(request);
+      if (browser.user === undefined)
+        return redirectAnswer(`/sign-in?${new URLSearchParams({ next: `/authorize?${query}` })}`);
+      return consent(wanted.value, query, browser, browser.user);
+    },
+    async decide({ request, address }) {
+      const form = await readForm(request, limits.maxBodyBytes);
+      const browser = browsers.recognise(request);
+      if (
+        !form.ok ||
+        browser.user === undefined ||
+        !browsers.isOwnForm(request, browser, form.value.get('csrf'))
+      )
+        return pageAnswer(
+          messagePage(
+            'That did not come from our page',
+            'Please go back to your application and connect again.',
+          ),
+          {
+            status: 403,
+          },
+        );
+      const wanted = await parseAuthorizationRequest(form.value.get('request') ?? '', address, parts);
+      if (!wanted.ok) return refuse(wanted.error);
+      if (form.value.get('decision') === 'allow') return grant(wanted.value, browser.user);
+      const { redirectUri, state } = wanted.value;
+      return redirectAnswer(withParameters(redirectUri, { error: 'access_denied', state, iss: issuer }));
+    },
+  };
+}
+
+function planAllowsNothing({ client, redirectUri, state }: AuthorizationRequest): AuthorizationRefusal {
+  const mayRedirect = client.isTrusted || isLoopbackUri(redirectUri);
+  const description = 'Your plan includes nothing of what the application asked for.';
+  return { kind: 'client', error: 'invalid_scope', description, redirectUri, state, mayRedirect };
+}
+
+/** Browsers apply `form-action` to the redirect after a post; CSP cannot name an IPv6 address, so there the scheme. */
+function formTarget(redirectUri: string): string {
+  const { origin, hostname } = new URL(redirectUri);
+  return hostname.startsWith('[') ? 'http:' : origin;
+}
