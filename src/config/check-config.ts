@@ -155,7 +155,7 @@ function checkBackends({ backends }: Config, { originOf, hasSecrets }: Sources):
             ),
       );
     }
-    if (backend.technicalToken === undefined && hasSecrets) {
+    if (hasSecrets && originOf(['backends', id, 'technical_token']) === undefined) {
       const hint = 'Without it a backend that keeps the contract lists no tools.';
       issues.push(warning(originOf(['backends', id]), `backends.${id}.technical_token is not set`, hint));
     }

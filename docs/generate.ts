@@ -1,0 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exampleYaml } from '#config/example.ts';
+import { configJsonSchema } from '#config/json-schema.ts';
+import { referencePage } from '#config/reference-page.ts';
+
+/** Generated files by their path below `docs/`. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['configuration.md', referencePage()],
+    ['cortex.example.yaml', exampleYaml()],
+    ['cortex.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [name, text] of generatedFiles()) await writeFile(join(import.meta.dirname, name), text);
+}
