@@ -32,6 +32,8 @@ export interface CallFacts {
   /** The call's parameters; only their keyed fingerprint is stored. */
   readonly params: string | undefined;
   readonly traceId: string | undefined;
+  /** Decides, under `deny-writes`, whether an unwritten record forbids the answer. Absent: `tools/call` counts as a write, the rest does not. */
+  readonly isReadOnly?: boolean;
 }
 
 /** The audit as the request path sees it. */

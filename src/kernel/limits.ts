@@ -36,4 +36,13 @@ export const limits = {
   keyFetchTimeoutMs: 10_000,
   maxKeysPerIssuer: 64,
   callsPerMinute: 600,
+  auditBatchRecords: 256,
+  auditBatchMs: 50,
+  auditCheckpointRecords: 1_000,
+  auditCheckpointMs: 60_000,
+  auditRetryMs: 1_000,
+  auditRetentionSweepMs: 6 * 3_600_000,
+  maxAuditPendingBytes: 32 * 1024 * 1024,
+  maxAuditLineBytes: 64 * 1024,
+  maxPseudonyms: 10_000,
 } as const;
