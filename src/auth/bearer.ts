@@ -17,7 +17,6 @@ export function readBearer(
   if (header === null) return err(refusal('token_missing'));
   if (header.slice(0, 7).toLowerCase() !== 'bearer ') return err(refusal('scheme_refused'));
   const token = header.slice(7).trim();
-  if (token === '') return err(refusal('token_missing'));
   if (token.length > limits.maxTokenBytes) return err(refusal('token_too_large', `${token.length} bytes`));
   return ok(token);
 }

@@ -68,8 +68,8 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
   async function attempt(startedIn: number): Promise<void> {
     // A throwing port must not leave `underWay` set for ever.
     const fetched = await fetchKeys().catch((error: unknown) => err(String(error)));
-    // A flush in between has disowned this fetch.
-    if (startedIn !== generation) return;
+    // A flush in between has disowned this fetch, and a shutdown has aborted it.
+    if (startedIn !== generation || closed.signal.aborted) return;
     lastAttemptAt = clock.monotonic();
     underWay = undefined;
     if (!fetched.ok) return miss(fetched.error);
