@@ -49,7 +49,7 @@ export function scalar<T>(spec: ScalarSpec<T>): Kind<T> {
 /** A list of `item`; one text is split at commas and white space, as in environment variables. */
 export function listOf<T>(
   item: Kind<T>,
-  bounds: { readonly min?: number; readonly max?: number } = {},
+  bounds: { readonly min?: 0 | 1; readonly max?: number } = {},
 ): Kind<readonly T[]> {
   const min = bounds.min ?? 0;
   const max = bounds.max ?? 1_000;
@@ -59,7 +59,7 @@ export function listOf<T>(
     isSecret: false,
     parse(raw) {
       const texts = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((text) => text !== '') : raw;
-      if (texts.length < min) return err({ what: `must name at least ${min}`, item: undefined });
+      if (texts.length < min) return err({ what: 'must not be empty', item: undefined });
       if (texts.length > max) return err({ what: `must name at most ${max}`, item: undefined });
       const values: T[] = [];
       for (const [index, text] of texts.entries()) {

@@ -31,18 +31,25 @@ export async function resolveSecrets(
       if (setting.raw.includes('${') && setting.origin.kind === 'file') issues.push(notExpandedHere(setting));
       continue;
     }
-    if (!isAllowed) {
-      settings.set({ ...setting, raw: '', isWithheld: true });
-      continue;
-    }
     const file = secretFile(setting);
-    if (file !== undefined) files.push(file);
-    const resolved = file === undefined ? expand(setting, environment) : await readSecret(file);
-    if (resolved.ok) settings.set({ ...setting, raw: resolved.value });
-    else issues.push(problem(setting.origin, `${showPath(setting.path)}: ${resolved.error}`));
-    if (!resolved.ok) settings.set({ ...setting, raw: '', isWithheld: true });
+    if (file !== undefined && isAllowed) files.push(file);
+    const resolved = await resolveSecret(setting, file, environment, isAllowed);
+    if (!resolved.ok) issues.push(problem(setting.origin, `${showPath(setting.path)}: ${resolved.error}`));
+    const isWithheld = !isAllowed || !resolved.ok;
+    settings.set({ ...setting, raw: isWithheld ? '' : resolved.value, isWithheld });
   }
   return { issues, files };
+}
+
+/** Whether a variable is set is told even where its value is withheld; whether a file exists is not. */
+async function resolveSecret(
+  setting: Setting,
+  file: string | undefined,
+  environment: Environment,
+  isAllowed: boolean,
+): Promise<Result<string, string>> {
+  if (file === undefined) return expand(setting, environment);
+  return isAllowed ? readSecret(file) : ok('');
 }
 
 function secretFile(setting: Setting): string | undefined {

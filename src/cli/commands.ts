@@ -1,0 +1,46 @@
+import { options as settings } from '#config/options.ts';
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+/** Options of every command. */
+export const globalOptions: readonly OptionSpec[] = [
+  {
+    name: 'config',
+    value: 'file',
+    summary: 'The config file; without it ./cortex.yaml, the user’s, /etc/cortex/cortex.yaml.',
+  },
+  { name: 'state', value: 'dir', summary: settings.stateDir.description },
+  { name: 'json', summary: 'Answer in JSON.' },
+  { name: 'no-color', summary: 'No colours; NO_COLOR does the same.' },
+  { name: 'quiet', short: 'q', summary: 'Say nothing beside the answer.' },
+  { name: 'verbose', summary: 'Show the details of a fault; CORTEX_DEBUG does the same.' },
+];
+
+/** What the first word of a two-word command stands for. */
+export const commandGroups: ReadonlyMap<string, string> = new Map();
+
+/** Every command there is, in the order of the help. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'check',
+    summary: 'Validate the configuration, and show where each value comes from.',
+    description:
+      'Finds all problems of the config file, the environment and the flags at once. Reaches out to nothing. A file that was merely found in the current folder keeps its secrets unread: name it with --config to check them too.',
+    args: [],
+    options: [{ name: 'listen', value: 'host:port', summary: settings.listen.description }],
+    examples: [
+      { line: 'cortex check', meaning: 'the file that `cortex serve` would use' },
+      { line: 'cortex check --config cortex.yaml', meaning: 'this file, secrets included' },
+      { line: 'cortex check --json', meaning: 'for scripts; exit code 2 means there are problems' },
+    ],
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'version',
+    summary: 'Print version, commit and protocol revisions.',
+    description: 'Prints what this command is and which revisions of the Model Context Protocol it speaks.',
+    args: [],
+    options: [],
+    examples: [{ line: 'cortex version --json', meaning: 'for scripts' }],
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+];

@@ -1,0 +1,84 @@
+import type { JsonValue } from '#kernel/json.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Failure {
+  readonly code: number;
+  readonly message: string;
+  readonly next: string | undefined;
+  readonly id: string | undefined;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+
+/** How a command speaks. With `--json` stdout holds JSON alone. */
+export interface Output {
+  readonly isJson: boolean;
+  /** One line of data. */
+  line(text: string): void;
+  /** The one JSON document of a command. */
+  document(value: JsonValue): void;
+  /** One JSON value of a stream. */
+  jsonLine(value: JsonValue): void;
+  /** Talk; `--quiet` silences it. */
+  note(text: string): void;
+  /** Talk that `--quiet` does not silence. */
+  warn(text: string): void;
+  failure(failure: Failure): void;
+  /** The stack of a fault. */
+  detail(text: string): void;
+  /** The text in colour where there is colour. */
+  paint(style: Style, text: string): string;
+}
+
+interface OutputOptions {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly mayColor: boolean;
+}
+
+export function createOutput(terminal: Terminal, options: OutputOptions): Output {
+  const { environment } = terminal;
+  const hasNoColor = environment.NO_COLOR !== undefined && environment.NO_COLOR !== '';
+  const hasColor = options.mayColor && terminal.isInteractive && !hasNoColor && environment.TERM !== 'dumb';
+  const paint = (style: Style, text: string) => (hasColor ? `\x1b[${ansi[style]}m${text}\x1b[0m` : text);
+
+  return {
+    isJson: options.isJson,
+    line: (text) => terminal.out(`${text}\n`),
+    document: (value) => terminal.out(`${JSON.stringify(value, undefined, 2)}\n`),
+    jsonLine: (value) => terminal.out(`${JSON.stringify(value)}\n`),
+    note: (text) => (options.isQuiet ? undefined : terminal.say(`${text}\n`)),
+    warn: (text) => terminal.say(`${text}\n`),
+    detail: (text) => terminal.say(`${text}\n`),
+    failure({ code, message, next, id }) {
+      if (options.isJson) {
+        terminal.out(`${JSON.stringify({ error: { code, message, next, id } }, undefined, 2)}\n`);
+        return;
+      }
+      terminal.say(`${paint('red', 'cortex:')} ${message}\n`);
+      if (next !== undefined) terminal.say(`  next: ${next}\n`);
+    },
+    paint,
+  };
+}
+
+const ansi = { bold: '1', dim: '2', red: '31', yellow: '33', green: '32' } as const;
+
+/** Rows as aligned columns, the last one ragged. */
+export function alignColumns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `1 problem`, `5 problems`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,149 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandSpec, GivenOptions, OptionSpec } from './command.ts';
+import { commandGroups, globalOptions } from './commands.ts';
+import { reportFailure, UserError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { alignColumns, createOutput, type Output } from './output.ts';
+import { release } from './release.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Parses `argv` (without the program), runs the command it names and returns the exit code. */
+export async function runProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  commands: readonly CommandSpec[],
+): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  let output = createOutput(terminal, {
+    isJson: isGiven(argv, '--json'),
+    isQuiet: false,
+    mayColor: !isGiven(argv, '--no-color'),
+  });
+
+  const program = createProgram(terminal);
+  for (const spec of commands) {
+    const command = addCommand(program, spec);
+    command.action(async () => {
+      const options = givenOptions(command.optsWithGlobals());
+      output = outputFor(terminal, options);
+      const run = await spec.load();
+      exitCode = await run({ args: command.args, options, terminal, output });
+    });
+  }
+  try {
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
+    const showsDetail = isGiven(argv, '--verbose') || (terminal.environment.CORTEX_DEBUG ?? '') !== '';
+    return reportFailure(
+      error instanceof CommanderError ? usageError(error, argv, commands) : error,
+      output,
+      showsDetail,
+    );
+  }
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('cortex')
+    .description('One MCP server in front of all your apps, with each app’s own permissions, per user.')
+    .version(`cortex ${release.version}`, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand('help [command]', 'Print the help of a command.')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, subcommandTerm })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.say,
+      outputError: () => {},
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    });
+  for (const spec of globalOptions) program.addOption(toOption(spec));
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 the answer is no, 2 your mistake, 3 not reachable, 70 our fault.\nNext: cortex <command> --help',
+  );
+  return program;
+}
+
+function addCommand(program: Command, spec: CommandSpec): Command {
+  const [first = '', second] = spec.name.split(' ');
+  const parent = second === undefined ? program : findOrAddGroup(program, first);
+  const command = parent
+    .command(second ?? first)
+    .summary(spec.summary)
+    .description(spec.description);
+  for (const { name, summary, isRequired } of spec.args)
+    command.argument(isRequired ? `<${name}>` : `[${name}]`, summary);
+  for (const option of spec.options) command.addOption(toOption(option));
+  const examples = alignColumns(spec.examples.map(({ line, meaning }) => [`  ${line}`, meaning]));
+  if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
+  return command;
+}
+
+function findOrAddGroup(program: Command, name: string): Command {
+  const present = program.commands.find((command) => command.name() === name);
+  return present ?? program.command(name).description(commandGroups.get(name) ?? '');
+}
+
+function subcommandTerm(command: Command): string {
+  const args = command.registeredArguments.map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
+  return [command.name(), ...args].join(' ');
+}
+
+function toOption(spec: OptionSpec): Option {
+  const short = spec.short === undefined ? '' : `-${spec.short}, `;
+  const value = spec.value === undefined ? '' : ` <${spec.value}>`;
+  const option = new Option(`${short}--${spec.name}${value}`, spec.summary);
+  if (spec.choices !== undefined) option.choices([...spec.choices]);
+  if (spec.isRepeatable === true)
+    option.argParser((text: string, before: readonly string[] = []) => [...before, text]);
+  return option;
+}
+
+function givenOptions(raw: Readonly<Record<string, unknown>>): GivenOptions {
+  const values = new Map(Object.entries(raw));
+  const read = (name: string) =>
+    values.get(name.replaceAll(/-(\w)/g, (_match, letter: string) => letter.toUpperCase()));
+  return {
+    has: (name) => read(name) === true,
+    text(name) {
+      const value = read(name);
+      return typeof value === 'string' ? value : undefined;
+    },
+    list(name) {
+      const value = read(name);
+      return Array.isArray(value) ? value.map(String) : [];
+    },
+  };
+}
+
+function outputFor(terminal: Terminal, options: GivenOptions): Output {
+  return createOutput(terminal, {
+    isJson: options.has('json'),
+    isQuiet: options.has('quiet'),
+    mayColor: options.has('color'),
+  });
+}
+
+/** Commander's own words, with its suggestion, as an error of the caller. */
+function usageError(
+  error: CommanderError,
+  argv: readonly string[],
+  commands: readonly CommandSpec[],
+): UserError {
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const named = commands.find(({ name }) => words.slice(0, name.split(' ').length).join(' ') === name);
+  return new UserError(message, { next: `cortex ${named === undefined ? '' : `${named.name} `}--help` });
+}
+
+function isGiven(argv: readonly string[], flag: string): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes(flag);
+}

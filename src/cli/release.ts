@@ -1,0 +1,13 @@
+import { version } from '../../package.json';
+
+/** Set by deploy/build.ts. */
+declare const CORTEX_BUILD_COMMIT: string;
+
+/** What this command is. */
+export const release = {
+  version,
+  /** Undefined: it runs from sources. */
+  commit: typeof CORTEX_BUILD_COMMIT === 'undefined' ? undefined : CORTEX_BUILD_COMMIT,
+  /** Newest first. */
+  protocolRevisions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+} as const;
