@@ -13,7 +13,7 @@ export interface PublicNameRow {
   readonly until: number | undefined;
 }
 
-/** Every name in use and every former one not forgotten yet, oldest first. */
+/** Every remembered name, oldest first. */
 export async function loadPublicNames(store: Store): Promise<readonly PublicNameRow[]> {
   const rows = await store.all(
     `SELECT kind, backend, own_name, public_name, since, until FROM public_names
@@ -41,9 +41,14 @@ export async function savePublicNames(store: Store, rows: readonly PublicNameRow
   );
 }
 
-/** Forgets the names that went out of use before that moment; returns how many. */
-export async function forgetPublicNames(store: Store, before: number): Promise<number> {
-  return store.run('DELETE FROM public_names WHERE until IS NOT NULL AND until < ?', before);
+/** Forgets the given names; all of them or none. */
+export async function forgetPublicNames(store: Store, rows: readonly PublicNameRow[]): Promise<void> {
+  await store.batch(
+    rows.map(({ kind, publicName, backend, ownName }) => ({
+      sql: 'DELETE FROM public_names WHERE kind = ? AND public_name = ? AND backend = ? AND own_name = ?',
+      params: [kind, publicName, backend, ownName],
+    })),
+  );
 }
 
 function kindOf(text: string): 'tool' | 'prompt' {

@@ -63,13 +63,10 @@ describe('public_names', () => {
     expect(await loadPublicNames(store)).toEqual([{ ...name, since: 9 }]);
   });
 
-  test('only names out of use are forgotten', async () => {
-    await savePublicNames(store, [
-      name,
-      { ...name, publicName: 'old', until: 5 },
-      { ...name, kind: 'prompt' },
-    ]);
-    expect(await forgetPublicNames(store, 6)).toBe(1);
+  test('only the given names are forgotten', async () => {
+    const old = { ...name, publicName: 'old', until: 5 };
+    await savePublicNames(store, [name, old, { ...name, kind: 'prompt' }]);
+    await forgetPublicNames(store, [old]);
     expect((await loadPublicNames(store)).map((row) => [row.kind, row.publicName])).toEqual([
       ['prompt', 'notes_list'],
       ['tool', 'notes_list'],

@@ -1,0 +1,132 @@
+import type { ResourceDefinition, ResourceTemplateDefinition } from '#contract/types.ts';
+import type { BackendId } from '#kernel/ids.ts';
+import type { AssembleSource } from './assemble.ts';
+import { byCodeUnits } from './order.ts';
+import type { CatalogResource, CatalogTemplate, Snapshot, Withheld } from './snapshot.ts';
+import { uriScheme } from './uri-scheme.ts';
+import { uriMatcher } from './uri-template.ts';
+
+export interface AssembledUris {
+  readonly resources: ReadonlyMap<string, CatalogResource>;
+  readonly templates: readonly CatalogTemplate[];
+  /** Backend -> the schemes whose reads go to it, in code-unit order. */
+  readonly schemes: ReadonlyMap<BackendId, readonly string[]>;
+  readonly withheld: readonly Withheld[];
+}
+
+/**
+ * Resources and templates, each scheme one backend's: whoever had it keeps it as long as it offers it, even
+ * while it is gone; otherwise the first in the code-unit order of ids has it, and the rest is `scheme_taken`.
+ */
+export function assembleUris(
+  sources: readonly AssembleSource[],
+  reservedSchemes: ReadonlySet<string>,
+  before: Snapshot,
+): AssembledUris {
+  const owners = schemeOwners(sources, reservedSchemes);
+  const resources = new Map<string, CatalogResource>();
+  const templates = new Map<string, CatalogTemplate>();
+  const known = new Map(before.templates.map((template) => [template.definition, template]));
+  const withheld: Withheld[] = [];
+
+  for (const { state, catalog } of sources) {
+    if (state.status === 'gone') continue;
+    const { id } = state;
+    for (const definition of catalog?.resources ?? []) {
+      const { uri } = definition;
+      const reason =
+        refusal(uri, definition, id, owners) ?? (resources.has(uri) ? 'name_collision' : undefined);
+      if (reason !== undefined) {
+        withheld.push({ backend: id, kind: 'resource', name: uri, reason });
+        continue;
+      }
+      const old = before.resources.get(uri);
+      resources.set(
+        uri,
+        old?.definition === definition && old.backend === id ? old : { uri, backend: id, definition },
+      );
+    }
+    for (const definition of catalog?.resourceTemplates ?? []) {
+      const { uriTemplate } = definition;
+      const old = known.get(definition);
+      const template = old?.backend === id ? old : templateOf(definition, id);
+      const reason =
+        refusal(uriTemplate, definition, id, owners) ??
+        (templates.has(uriTemplate) ? 'name_collision' : undefined);
+      if (reason !== undefined || template === undefined) {
+        const name = uriTemplate;
+        withheld.push({ backend: id, kind: 'template', name, reason: reason ?? 'invalid_definition' });
+        continue;
+      }
+      templates.set(uriTemplate, template);
+    }
+  }
+  return {
+    resources: new Map([...resources].sort(([a], [b]) => byCodeUnits(a, b))),
+    templates: [...templates.values()].sort((a, b) => byCodeUnits(a.uriTemplate, b.uriTemplate)),
+    schemes: schemesByBackend(owners),
+    withheld,
+  };
+}
+
+function templateOf(definition: ResourceTemplateDefinition, backend: BackendId): CatalogTemplate | undefined {
+  const matches = uriMatcher(definition.uriTemplate);
+  if (!matches.ok) return undefined;
+  return { uriTemplate: definition.uriTemplate, backend, definition, matches: matches.value };
+}
+
+function refusal(
+  uri: string,
+  { scopes }: ResourceDefinition | ResourceTemplateDefinition,
+  backend: BackendId,
+  owners: ReadonlyMap<string, BackendId>,
+): Withheld['reason'] | undefined {
+  if (scopes.length === 0) return 'no_scope';
+  const scheme = uriScheme(uri);
+  if (scheme === undefined) return 'invalid_definition';
+  return owners.get(scheme) === backend ? undefined : 'scheme_taken';
+}
+
+function schemeOwners(
+  sources: readonly AssembleSource[],
+  reservedSchemes: ReadonlySet<string>,
+): ReadonlyMap<string, BackendId> {
+  const owners = new Map<string, BackendId>();
+  const offered = [...sources]
+    .sort((a, b) => byCodeUnits(a.state.id, b.state.id))
+    .map((source) => ({
+      id: source.state.id,
+      had: new Set(source.state.schemes),
+      offers: schemesOf(source),
+    }));
+  for (const { id, had, offers } of offered)
+    for (const scheme of offers) if (had.has(scheme) && !owners.has(scheme)) owners.set(scheme, id);
+  for (const { id, offers } of offered)
+    for (const scheme of offers)
+      if (!owners.has(scheme) && !reservedSchemes.has(scheme)) owners.set(scheme, id);
+  for (const scheme of reservedSchemes) owners.delete(scheme);
+  return owners;
+}
+
+/** Schemes that a backend offers something under; what names no scope claims none. */
+function schemesOf({ catalog }: AssembleSource): ReadonlySet<string> {
+  const schemes = new Set<string>();
+  const add = (uri: string, scopes: readonly string[]) => {
+    const scheme = scopes.length === 0 ? undefined : uriScheme(uri);
+    if (scheme !== undefined) schemes.add(scheme);
+  };
+  for (const { uri, scopes } of catalog?.resources ?? []) add(uri, scopes);
+  for (const { uriTemplate, scopes } of catalog?.resourceTemplates ?? []) add(uriTemplate, scopes);
+  return schemes;
+}
+
+function schemesByBackend(owners: ReadonlyMap<string, BackendId>): Map<BackendId, readonly string[]> {
+  const schemes = new Map<BackendId, string[]>();
+  for (const [scheme, id] of owners) {
+    const own = schemes.get(id);
+    if (own === undefined) schemes.set(id, [scheme]);
+    else own.push(scheme);
+  }
+  for (const own of schemes.values()) own.sort(byCodeUnits);
+  return schemes;
+}
