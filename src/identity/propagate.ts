@@ -1,9 +1,9 @@
 import type { IdentityRefusal, IdentityTarget } from '#backends/backend.ts';
+import { isLoopbackUrl } from '#config/network-kinds.ts';
 import { contextHeaders } from '#contract/context-headers.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok } from '#kernel/result.ts';
-import { isLoopbackUrl } from './loopback.ts';
 import type { ResolveMode } from './resolver.ts';
 
 /** What the operator declared about a first-party backend. */
@@ -60,5 +60,5 @@ function isAddressAllowed(address: string, allowHttp: boolean): boolean {
   const url = URL.parse(address);
   if (url === null) return false;
   if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && (allowHttp || isLoopbackUrl(url));
+  return url.protocol === 'http:' && (allowHttp || isLoopbackUrl(address));
 }
