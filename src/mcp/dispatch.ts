@@ -1,0 +1,126 @@
+import type { AuditPort } from '#audit/record.ts';
+import { randomId } from '#kernel/ids.ts';
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { err } from '#kernel/result.ts';
+import { errorText, resultText } from '#wire/json-rpc.ts';
+import type { Era } from '#wire/protocol.ts';
+import type { McpCall, MethodHandler, MethodReply, ResultBody } from './call.ts';
+import type { EdgeDeps, EdgeSettings } from './deps.ts';
+import { type Refusal, wireAnswer } from './refusal.ts';
+import { traceIdOf } from './trace.ts';
+
+export interface Dispatcher {
+  /** Runs one request to its end: handler, audit record, answer. Never rejects. */
+  run(call: McpCall, requestBytes: number): Promise<void>;
+}
+
+/** What an era brings along. */
+export interface EraTable {
+  readonly methods: ReadonlyMap<string, MethodHandler>;
+  readonly members: (settings: EdgeSettings, body: ResultBody) => string;
+}
+
+/** Whether nothing changes by the call, for the audit's failure policy. */
+function isReadOnlyCall(call: McpCall): boolean {
+  if (call.method !== 'tools/call') return true;
+  const { name } = call.params;
+  if (typeof name !== 'string') return true;
+  return call.snapshot.tools.get(name)?.definition.isReadOnly ?? name !== 'report_missing_capability';
+}
+
+/** Calls the method, writes the one audit record of it, and only then answers (R33). */
+export function createDispatcher(
+  deps: EdgeDeps,
+  wiring: {
+    readonly eras: Readonly<Record<Era, EraTable>>;
+    readonly audit: AuditPort;
+    /** 403 with the scopes of the operation; undefined where the head of the answer is gone. */
+    readonly challengeHeader: (scopes: readonly string[], search: string) => string | undefined;
+  },
+): Dispatcher {
+  async function answerOf(call: McpCall): Promise<MethodReply> {
+    const handler = wiring.eras[call.era].methods.get(call.method);
+    if (handler === undefined) return err({ reason: 'method_unknown', method: call.method.slice(0, 128) });
+    if (!wiring.audit.admits(isReadOnlyCall(call))) return err({ reason: 'audit_unavailable' });
+    try {
+      return await handler(call);
+    } catch (error) {
+      const id = randomId();
+      deps.log.error('mcp.fault', { id, method: call.method, error: String(error), stack: stackOf(error) });
+      return err({ reason: 'fault', id });
+    }
+  }
+
+  function refused(
+    call: McpCall,
+    refusal: Refusal,
+  ): { text: string; status: number; headers: Record<string, string> } {
+    const { status, code, message, data, headers } = wireAnswer(refusal, call.era);
+    const challenge =
+      refusal.reason === 'scope_missing' ? wiring.challengeHeader(refusal.scopes, call.search) : undefined;
+    return {
+      text: errorText(call.id, code, message, data),
+      status,
+      headers: challenge === undefined ? { ...headers } : { ...headers, 'www-authenticate': challenge },
+    };
+  }
+
+  function record(
+    call: McpCall,
+    reply: MethodReply,
+    startedMs: number,
+    sizes: [number, number],
+  ): boolean | Promise<boolean> {
+    const { facts } = call;
+    const isCancelled = call.signal.aborted;
+    const isRefused = !reply.ok && facts.outcome === 'ok';
+    return wiring.audit.record({
+      principal: call.principal,
+      era: call.era,
+      method: call.method.slice(0, 128),
+      agent: call.client.agent,
+      tool: facts.tool?.slice(0, 128),
+      backend: facts.backend,
+      backends: facts.backends,
+      scopes: facts.scopes,
+      mode: facts.mode,
+      outcome: isCancelled ? 'cancelled' : isRefused ? 'refused' : facts.outcome,
+      code: !reply.ok && facts.code === 'ok' ? reply.error.reason : facts.code,
+      latencyMs: deps.clock.monotonic() - startedMs,
+      requestBytes: sizes[0],
+      responseBytes: sizes[1],
+      listBytes: facts.listBytes,
+      params: facts.params,
+      traceId: traceIdOf(call.trace),
+    });
+  }
+
+  return {
+    async run(call, requestBytes) {
+      const startedMs = deps.clock.monotonic();
+      const reply = await answerOf(call);
+      const done = reply.ok
+        ? {
+            text: resultText(call.id, wiring.eras[call.era].members(deps.settings(), reply.value)),
+            status: 200,
+            headers: {},
+          }
+        : refused(call, reply.error);
+      const written = record(call, reply, startedMs, [requestBytes, Buffer.byteLength(done.text)]);
+      const isWritten = typeof written === 'boolean' ? written : await written;
+      if (call.signal.aborted) return call.reply.finishEmpty();
+      if (isWritten) return call.reply.finish(done.text, done.status, done.headers);
+      const withheld = refused(call, { reason: 'audit_unavailable' });
+      call.reply.finish(withheld.text, withheld.status, withheld.headers);
+    },
+  };
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+/** The `_meta` of a request's parameters. */
+export function metaOf(params: JsonObject): JsonObject | undefined {
+  return isJsonObject(params._meta) ? params._meta : undefined;
+}

@@ -1,0 +1,65 @@
+import type { Backend } from '#backends/backend.ts';
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { holdsAll } from '#kernel/principal.ts';
+import { err, ok, type Result } from '#kernel/result.ts';
+import { complete, type McpCall, type MethodReply, membersOf } from '../call.ts';
+import type { EdgeDeps } from '../deps.ts';
+import type { Refusal } from '../refusal.ts';
+import { callContext, noRetry } from '../relay.ts';
+import { noteExchange } from '../tool-result.ts';
+
+const MAX_VALUES = 100;
+
+/** What a reference names, in the backend's own words. */
+function target(
+  deps: EdgeDeps,
+  call: McpCall,
+  ref: JsonObject,
+): Result<{ readonly backend: Backend; readonly ref: JsonObject }, Refusal> {
+  const { snapshot, principal } = call;
+  if (ref.type === 'ref/prompt' && typeof ref.name === 'string') {
+    const prompt = snapshot.prompts.get(ref.name);
+    const backend = prompt && deps.backend(prompt.backend);
+    if (!prompt || !backend || !holdsAll(principal.scopes, prompt.definition.scopes)) {
+      return err({ reason: 'prompt_unknown', name: ref.name });
+    }
+    return ok({ backend, ref: { ...ref, name: prompt.definition.name } });
+  }
+  if (ref.type === 'ref/resource' && typeof ref.uri === 'string') {
+    const { uri } = ref;
+    const listed = [
+      ...snapshot.templates.filter(({ uriTemplate }) => uriTemplate === uri),
+      snapshot.resources.get(uri),
+    ];
+    const held = listed.find(
+      (item) => item !== undefined && holdsAll(principal.scopes, item.definition.scopes),
+    );
+    const backend = held && deps.backend(held.backend);
+    return backend ? ok({ backend, ref }) : err({ reason: 'resource_unknown', uri });
+  }
+  return err({ reason: 'params_invalid', detail: 'ref must be a ref/prompt or a ref/resource' });
+}
+
+/** completion/complete: for prompts and templates that the caller sees; a backend without completion has no values. */
+export async function completeArgument(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
+  const { ref, argument } = call.params;
+  if (!isJsonObject(ref)) return err({ reason: 'params_invalid', detail: 'ref must be an object' });
+  if (!isJsonObject(argument) || typeof argument.name !== 'string' || typeof argument.value !== 'string') {
+    return err({ reason: 'params_invalid', detail: 'argument must hold a name and a value' });
+  }
+  const found = target(deps, call, ref);
+  if (!found.ok) return found;
+  const exchange = await found.value.backend.complete(found.value.ref, argument, callContext(call, noRetry));
+  noteExchange(call.facts, exchange);
+  if (!exchange.outcome.ok) {
+    const { reason, message } = exchange.outcome.error;
+    if (reason === 'unsupported') return complete('"completion":{"values":[]}');
+    call.facts.outcome = 'error';
+    call.facts.code = reason;
+    return err({ reason: 'backend_failed', message });
+  }
+  const { values, total, hasMore } = exchange.outcome.value;
+  const isCut = values.length > MAX_VALUES;
+  const completion = { values: values.slice(0, MAX_VALUES), total, hasMore: isCut ? true : hasMore };
+  return complete(membersOf({ completion }));
+}

@@ -1,0 +1,45 @@
+import { err, ok } from '#kernel/result.ts';
+import { architectureText, architectureUri } from '../builtins/architecture.ts';
+import type { McpCall, MethodReply } from '../call.ts';
+import type { EdgeDeps } from '../deps.ts';
+import { cacheHints } from '../hints.ts';
+import { interact } from '../interactive.ts';
+import { plainReply } from '../plain-reply.ts';
+import { resourceTarget, uriScheme } from '../resource-target.ts';
+
+/** resources/read: the architecture page, or the backend's own answer. What a backend says is fresh for no time. */
+export async function readResource(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
+  const { uri } = call.params;
+  if (typeof uri !== 'string') return err({ reason: 'params_invalid', detail: 'uri must be a string' });
+  const reply = await readContents(deps, call, uri);
+  if (!reply.ok || call.era === 'legacy' || reply.value.resultType !== 'complete') return reply;
+  if (uri === architectureUri) {
+    const view = deps.views.of(call.snapshot, call.principal, call.choice);
+    return ok({ ...reply.value, members: reply.value.members + cacheHints(deps, call, view) });
+  }
+  return ok({ ...reply.value, members: `${reply.value.members},"ttlMs":0,"cacheScope":"private"` });
+}
+
+/** The `contents` of one resource, in both eras; also behind the builtin `read_cortex_resource`. */
+export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): Promise<MethodReply> {
+  call.facts.tool = uriScheme(uri);
+  call.facts.params = uri;
+  if (uri === architectureUri) {
+    const view = deps.views.of(call.snapshot, call.principal, call.choice);
+    const text = architectureText(deps.settings().serverName, view);
+    const contents = [{ uri, mimeType: 'text/markdown', text }];
+    return ok({ members: `"contents":${JSON.stringify(contents)}`, meta: undefined, resultType: 'complete' });
+  }
+  const target = resourceTarget(deps, call, uri);
+  if (!target.ok) return target;
+  const backend = target.value;
+  const binding = {
+    principal: call.principal,
+    method: call.method,
+    target: uri,
+    backend: backend.id,
+    parameters: uri,
+  };
+  const done = await interact(deps.interactive, call, binding, (context) => backend.read(uri, context));
+  return plainReply(deps, call, done, 'contents', { reason: 'resource_unknown', uri });
+}

@@ -1,0 +1,141 @@
+import type { BackendFailure } from '#backends/backend.ts';
+import type { CatalogTool } from '#catalog/snapshot.ts';
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { holdsAll } from '#kernel/principal.ts';
+import { err, ok } from '#kernel/result.ts';
+import type { Facts, McpCall, MethodReply } from '../call.ts';
+import type { EdgeDeps } from '../deps.ts';
+import { interact } from '../interactive.ts';
+import { paramHeaderMismatch } from '../param-headers-check.ts';
+import { callContext, noRetry } from '../relay.ts';
+import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
+
+/** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
+export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
+  const { name } = call.params;
+  const args = call.params.arguments ?? {};
+  if (typeof name !== 'string') return err({ reason: 'params_invalid', detail: 'name must be a string' });
+  if (!isJsonObject(args)) return err({ reason: 'params_invalid', detail: 'arguments must be an object' });
+  call.facts.tool = name;
+  call.facts.params = JSON.stringify(args);
+
+  const builtin = deps.builtins.get(name);
+  if (builtin !== undefined) return builtin.run(deps, call, args);
+
+  const { tools, formerNames } = call.snapshot;
+  const tool = tools.get(name) ?? tools.get(formerNames.get(name) ?? '');
+  if (tool === undefined) return callHelp(deps, call, name, args);
+  const { scopes } = tool.definition;
+  call.facts.scopes = scopes;
+  if (!holdsAll(call.principal.scopes, scopes)) return refuseScopes(deps, call, name, scopes);
+
+  if (call.era === 'modern' && tool.paramHeaders.length > 0) {
+    const detail = paramHeaderMismatch(call.headers, tool.paramHeaders, args);
+    if (detail !== undefined) return err({ reason: 'header_mismatch', detail });
+  }
+  const retryAfterSeconds = deps.allowance.takeTool(call.principal, tool.publicName);
+  if (retryAfterSeconds > 0) return err({ reason: 'rate_limited', retryAfterSeconds });
+  return callBackend(deps, call, tool, args);
+}
+
+/** A tool beyond the caller's scopes, by policy (R36). What names no scope at all is unknown to everyone. */
+function refuseScopes(deps: EdgeDeps, call: McpCall, name: string, scopes: readonly string[]): MethodReply {
+  const policy = scopes.length === 0 ? 'hide' : deps.settings().missingScope;
+  call.facts.code = 'scope_missing';
+  if (policy === 'challenge' && !call.reply.isStreaming) return err({ reason: 'scope_missing', scopes });
+  if (policy === 'hide') return err({ reason: 'tool_unknown', name });
+  return scopeError(call.facts, scopes);
+}
+
+function scopeError(facts: Facts, scopes: readonly string[]): MethodReply {
+  facts.outcome = 'error';
+  facts.code = 'scope_missing';
+  return toolError(`This needs a scope that your token lacks: ${scopes.join(' ')}`, {
+    reason: 'scope_missing',
+    requiredScopes: [...scopes],
+  });
+}
+
+async function callBackend(
+  deps: EdgeDeps,
+  call: McpCall,
+  tool: CatalogTool,
+  args: JsonObject,
+): Promise<MethodReply> {
+  const backend = deps.backend(tool.backend);
+  if (backend === undefined) return err({ reason: 'tool_unknown', name: tool.publicName });
+  const { definition } = tool;
+  const binding = {
+    principal: call.principal,
+    method: call.method,
+    target: tool.publicName,
+    backend: tool.backend,
+    parameters: args,
+  };
+  const { hasOutputSchema } = definition;
+  const isRepeatable = definition.isIdempotent || definition.isReadOnly;
+  const done = await interact(deps.interactive, call, binding, (context) =>
+    backend.call({ name: definition.name, arguments: args, hasOutputSchema, isRepeatable }, context),
+  );
+  if (done.exchange !== undefined) noteExchange(call.facts, done.exchange);
+  switch (done.kind) {
+    case 'refused':
+      return err(done.refusal);
+    case 'ask':
+      call.facts.outcome = 'input_required';
+      return ok(done.body);
+    case 'bad_question':
+      call.facts.outcome = 'error';
+      call.facts.code = 'question_refused';
+      return toolError(`${tool.backend} cannot finish: ${done.message}`, { reason: 'question_refused' });
+    case 'exchange': {
+      const { outcome } = done.exchange;
+      if (!outcome.ok) return failedCall(deps, call, outcome.error);
+      const result = toolResult(outcome.value, hasOutputSchema, call.era);
+      if (result.ok) {
+        if (result.value.isError) call.facts.outcome = 'error';
+        return result;
+      }
+      call.facts.outcome = 'error';
+      call.facts.code = 'result_malformed';
+      return toolError(`${tool.backend} answered with something unusable: ${result.error}`, {
+        reason: 'result_malformed',
+      });
+    }
+  }
+}
+
+/** The backend's own `get_help` method, offered as a tool for each backend that the caller sees. */
+async function callHelp(deps: EdgeDeps, call: McpCall, name: string, args: JsonObject): Promise<MethodReply> {
+  const view = deps.views.of(call.snapshot, call.principal, call.choice);
+  const state = view.backends.find(({ helpName }) => helpName === name);
+  const backend = state && deps.backend(state.id);
+  if (backend === undefined) return err({ reason: 'tool_unknown', name });
+  const topic = typeof args.topic === 'string' ? args.topic : undefined;
+  const exchange = await backend.help(topic, callContext(call, noRetry));
+  noteExchange(call.facts, exchange);
+  if (!exchange.outcome.ok) {
+    const { error } = exchange.outcome;
+    return failedCall(
+      deps,
+      call,
+      error.reason === 'unsupported' ? { ...error, message: `${backend.id} offers no help` } : error,
+    );
+  }
+  const result = toolResult(exchange.outcome.value, false, call.era);
+  return result.ok ? result : toolError(`${backend.id}: ${result.error}`, { reason: 'result_malformed' });
+}
+
+/** A backend's failure is an `isError` result; a scope that it misses follows the policy of R36. */
+function failedCall(deps: EdgeDeps, call: McpCall, failure: BackendFailure): MethodReply {
+  call.facts.outcome = 'error';
+  call.facts.code = failure.reason;
+  if (failure.reason === 'scope_missing' && failure.requiredScopes !== undefined) {
+    const scopes = [...new Set([...(call.facts.scopes ?? []), ...failure.requiredScopes])];
+    if (deps.settings().missingScope === 'challenge' && !call.reply.isStreaming) {
+      return err({ reason: 'scope_missing', scopes });
+    }
+    return scopeError(call.facts, scopes);
+  }
+  return toolError(failure.message, failureDetail(failure));
+}

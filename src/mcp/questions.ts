@@ -1,0 +1,63 @@
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { err, ok, type Result } from '#kernel/result.ts';
+
+/** What a backend may ask of the user, and the client capability each needs. Source: MCP 2026-07-28 patterns/mrtr. */
+const capabilityOf: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+};
+
+export interface Question {
+  readonly key: string;
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** The questions of an `inputRequests` map; err: what is wrong with it, for the log and the agent. */
+export function parseQuestions(inputRequests: JsonObject | undefined): Result<readonly Question[], string> {
+  const questions: Question[] = [];
+  for (const [key, value] of Object.entries(inputRequests ?? {})) {
+    if (!isJsonObject(value) || typeof value.method !== 'string')
+      return err(`its question "${key}" is malformed`);
+    if (capabilityOf[value.method] === undefined) return err(`it may not ask "${value.method}"`);
+    questions.push({ key, method: value.method, params: isJsonObject(value.params) ? value.params : {} });
+  }
+  return ok(questions);
+}
+
+/** What the questions need and the client has not declared; undefined when nothing is missing. */
+export function missingCapabilities(
+  questions: readonly Question[],
+  declared: JsonObject,
+): JsonObject | undefined {
+  const missing: Record<string, JsonObject> = {};
+  for (const { method, params } of questions) {
+    const name = capabilityOf[method];
+    if (name === undefined) continue;
+    const held = declared[name];
+    const isUrl = name === 'elicitation' && params.mode === 'url';
+    if (!isJsonObject(held) || (isUrl && !isJsonObject(held.url))) missing[name] = isUrl ? { url: {} } : {};
+  }
+  return Object.keys(missing).length === 0 ? undefined : missing;
+}
+
+/** The client's answers: a map of objects. Err: refused as invalid parameters. */
+export function parseInputResponses(value: unknown): Result<JsonObject | undefined, string> {
+  if (value === undefined) return ok(undefined);
+  if (!isJsonObject(value)) return err('inputResponses is not an object');
+  for (const answer of Object.values(value)) {
+    if (!isJsonObject(answer)) return err('inputResponses holds an answer that is not an object');
+  }
+  return ok(value);
+}
+
+/** The capabilities that can be relayed; extensions and everything unknown are dropped (R27). */
+export function relayedCapabilities(declared: JsonObject): JsonObject {
+  const kept: Record<string, JsonObject> = {};
+  for (const name of Object.values(capabilityOf)) {
+    const value = declared[name];
+    if (isJsonObject(value)) kept[name] = value;
+  }
+  return kept;
+}

@@ -1,0 +1,26 @@
+import type { Backend } from '#backends/backend.ts';
+import { holdsAll } from '#kernel/principal.ts';
+import { err, ok, type Result } from '#kernel/result.ts';
+import type { McpCall } from './call.ts';
+import type { EdgeDeps } from './deps.ts';
+import { refuseHidden } from './missing-scope.ts';
+import { governingItem } from './readable.ts';
+import type { Refusal } from './refusal.ts';
+
+/** The backend that a URI is read from: only what is listed, or matches a template, and what the caller's scopes open. */
+export function resourceTarget(deps: EdgeDeps, call: McpCall, uri: string): Result<Backend, Refusal> {
+  const unknown: Refusal = { reason: 'resource_unknown', uri };
+  const item = governingItem(call.snapshot, uri);
+  const backend = item && deps.backend(item.backend);
+  if (item === undefined || backend === undefined) return err(unknown);
+  const { scopes } = item.definition;
+  call.facts.scopes = scopes;
+  return holdsAll(call.principal.scopes, scopes)
+    ? ok(backend)
+    : err(refuseHidden(deps, call, scopes, unknown));
+}
+
+/** The scheme of a URI: what an audit record names in place of the URI itself. */
+export function uriScheme(uri: string): string {
+  return /^[A-Za-z][A-Za-z0-9+.-]{0,31}(?=:)/.exec(uri)?.[0]?.toLowerCase() ?? '';
+}

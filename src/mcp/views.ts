@@ -1,0 +1,165 @@
+import type {
+  BackendState,
+  CatalogPrompt,
+  CatalogResource,
+  CatalogTemplate,
+  CatalogTool,
+  Snapshot,
+} from '#catalog/snapshot.ts';
+import { visibleCatalog } from '#catalog/visibility.ts';
+import type { Principal } from '#kernel/principal.ts';
+import { err, ok, type Result } from '#kernel/result.ts';
+import type { Era } from '#wire/protocol.ts';
+import type { Choice } from './choice.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type Entry, type ListKind, listEntries } from './entries.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What one set of scopes sees of one snapshot, through one choice. Nothing said to a caller comes from anywhere else. */
+export interface View {
+  /** A key of what decided it: generation, scopes, choice. */
+  readonly key: string;
+  readonly choice: Choice;
+  readonly tools: readonly CatalogTool[];
+  readonly prompts: readonly CatalogPrompt[];
+  readonly resources: readonly CatalogResource[];
+  readonly templates: readonly CatalogTemplate[];
+  /** The backends of everything above. */
+  readonly backends: readonly BackendState[];
+  readonly isDegraded: boolean;
+}
+
+/** A page of a list: the inside of the result object, without the era's hints. */
+export interface Page {
+  readonly members: string;
+  readonly bytes: number;
+}
+
+export interface Views {
+  of(snapshot: Snapshot, principal: Pick<Principal, 'scopes' | 'scopeKey'>, choice: Choice): View;
+  page(view: View, kind: ListKind, era: Era, cursor: unknown): Result<Page, Refusal>;
+  /** The whole list as text, to tell whether it changed. */
+  fingerprint(view: View, kind: ListKind): string;
+  close(): void;
+}
+
+interface Cached {
+  readonly view: View;
+  readonly entries: Map<string, readonly Entry[]>;
+  readonly pages: Map<string, Page>;
+  readonly fingerprints: Map<ListKind, string>;
+  bytes: number;
+}
+
+/**
+ * Views and their bytes, made once and served many times; the cache is bounded in entries and bytes, least recently
+ * used out first. A view is keyed by everything it depends on, so a new snapshot needs no invalidation.
+ */
+export function createViews(bounds: {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly pageSize: number;
+}): Views {
+  const cache = new Map<string, Cached>();
+  let totalBytes = 0;
+
+  function evict(): void {
+    for (const [key, entry] of cache) {
+      if (cache.size <= bounds.maxEntries && totalBytes <= bounds.maxBytes) return;
+      if (cache.size === 1) return;
+      cache.delete(key);
+      totalBytes -= entry.bytes;
+    }
+  }
+
+  function grow(cached: Cached, bytes: number): void {
+    cached.bytes += bytes;
+    totalBytes += bytes;
+    evict();
+  }
+
+  function cachedFor(view: View): Cached {
+    const known = cache.get(view.key);
+    if (known !== undefined) return known;
+    const made: Cached = {
+      view,
+      entries: new Map(),
+      pages: new Map(),
+      fingerprints: new Map(),
+      bytes: 1_024,
+    };
+    cache.set(view.key, made);
+    totalBytes += made.bytes;
+    evict();
+    return made;
+  }
+
+  function entriesOf(cached: Cached, kind: ListKind, era: Era): readonly Entry[] {
+    const key = `${kind} ${era}`;
+    const known = cached.entries.get(key);
+    if (known !== undefined) return known;
+    const made = listEntries(cached.view, kind, era);
+    cached.entries.set(key, made);
+    grow(
+      cached,
+      made.reduce((sum, entry) => sum + entry.json.length, 0),
+    );
+    return made;
+  }
+
+  function pageFrom(entries: readonly Entry[], start: number, kind: ListKind): Page {
+    const shown = entries.slice(start, start + bounds.pageSize);
+    const last = shown.at(-1);
+    const hasMore = start + shown.length < entries.length;
+    const next = hasMore && last ? `,"nextCursor":${JSON.stringify(encodeCursor(last.name))}` : '';
+    const members = `"${kind}":[${shown.map(({ json }) => json).join(',')}]${next}`;
+    return { members, bytes: Buffer.byteLength(members) };
+  }
+
+  return {
+    of(snapshot, principal, choice) {
+      const key = `${snapshot.generation}\n${principal.scopeKey}\n${choice.key}`;
+      const known = cache.get(key);
+      if (known !== undefined) {
+        cache.delete(key);
+        cache.set(key, known);
+        return known.view;
+      }
+      const seen = visibleCatalog(snapshot, principal.scopes, choice.backends);
+      const isDegraded = seen.backends.some(({ status }) => status !== 'fresh');
+      return cachedFor({ key, choice, ...seen, isDegraded }).view;
+    },
+    page(view, kind, era, cursor) {
+      const cached = cachedFor(view);
+      const after =
+        cursor === undefined ? undefined : typeof cursor === 'string' ? decodeCursor(cursor) : undefined;
+      if (cursor !== undefined && after === undefined) return err({ reason: 'cursor_invalid' });
+      const key = `${kind} ${era} ${after ?? ''}`;
+      const known = cached.pages.get(key);
+      if (known !== undefined) return ok(known);
+      const entries = entriesOf(cached, kind, era);
+      const start = after === undefined ? 0 : entries.findIndex(({ name }) => name > after);
+      const page = pageFrom(entries, start === -1 ? entries.length : start, kind);
+      // Cursors are chosen by callers: only pages that we handed out ourselves are kept.
+      if (start % bounds.pageSize === 0) {
+        cached.pages.set(key, page);
+        grow(cached, page.bytes);
+      }
+      return ok(page);
+    },
+    fingerprint(view, kind) {
+      const cached = cachedFor(view);
+      const known = cached.fingerprints.get(kind);
+      if (known !== undefined) return known;
+      const hash = new Bun.CryptoHasher('sha256');
+      for (const { json } of entriesOf(cached, kind, 'modern')) hash.update(json);
+      const made = hash.digest('base64url');
+      cached.fingerprints.set(kind, made);
+      return made;
+    },
+    close() {
+      cache.clear();
+      totalBytes = 0;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Limiter } from '#cluster/limiter.ts';
+import { randomId } from '#kernel/ids.ts';
+import { limits } from '#kernel/limits.ts';
+import type { Log } from '#kernel/log.ts';
+import type { Connection } from './connection.ts';
+import { exposeTo, preflight } from './cors.ts';
+
+/** One entry of the table of routes. */
+export interface Route {
+  readonly path: string;
+  /** Health checks come by address, not by name. */
+  readonly anyHost?: true;
+  /** Answers a browser of any origin: public documents. */
+  readonly anyOrigin?: true;
+  handle(request: Request, connection: Connection | undefined): Response | Promise<Response>;
+}
+
+/** What the doors let pass; replaced whole when the configuration changes. */
+export interface Doors {
+  readonly isOurHost: (host: string | null) => boolean;
+  readonly isAllowedOrigin: (origin: string) => boolean;
+  readonly clientAddress: (peer: string | undefined, headers: Headers) => string | undefined;
+}
+
+/** The inbound side: the gates in their order, then the one route. */
+export interface App {
+  fetch(request: Request, connection?: Connection): Promise<Response>;
+}
+
+export function createApp(deps: {
+  readonly routes: readonly Route[];
+  readonly doors: () => Doors;
+  readonly limiter: Limiter;
+  readonly log: Log;
+}): App {
+  const byPath = new Map(deps.routes.map((route) => [route.path, route]));
+
+  /** A flood of refused tokens from one address is slowed down; whoever signs in properly is never in its way. */
+  function slowRefusals(response: Response, request: Request, connection: Connection | undefined): Response {
+    if (response.status !== 401) return response;
+    const address = deps.doors().clientAddress(connection?.address(), request.headers);
+    if (address === undefined) return response;
+    const waitSeconds = deps.limiter.take(`refused ${address}`, limits.refusalsPerMinute);
+    if (waitSeconds === 0) return response;
+    return Response.json(
+      { error: 'rate_limited' },
+      { status: 429, headers: { 'retry-after': String(waitSeconds), 'cache-control': 'no-store' } },
+    );
+  }
+
+  async function answer(
+    route: Route,
+    request: Request,
+    connection: Connection | undefined,
+  ): Promise<Response> {
+    try {
+      return slowRefusals(await route.handle(request, connection), request, connection);
+    } catch (error) {
+      const id = randomId();
+      const stack = error instanceof Error ? error.stack : undefined;
+      deps.log.error('server.fault', { id, path: route.path, error: String(error), stack });
+      return Response.json({ error: 'internal_error', id }, { status: 500 });
+    }
+  }
+
+  return {
+    async fetch(request, connection) {
+      const route = byPath.get(pathOf(request.url));
+      const doors = deps.doors();
+      if (route?.anyHost !== true && !doors.isOurHost(request.headers.get('host'))) {
+        return Response.json({ error: 'host_refused' }, { status: 403 });
+      }
+      const origin = request.headers.get('origin');
+      if (origin === null || route?.anyOrigin === true) {
+        if (route === undefined) return Response.json({ error: 'not_found' }, { status: 404 });
+        if (request.method === 'OPTIONS' && route.anyOrigin) {
+          return preflight('*', request.headers.get('access-control-request-headers'));
+        }
+        return answer(route, request, connection);
+      }
+      if (!doors.isAllowedOrigin(origin)) return Response.json({ error: 'origin_refused' }, { status: 403 });
+      if (request.method === 'OPTIONS') {
+        return preflight(origin, request.headers.get('access-control-request-headers'));
+      }
+      if (route === undefined)
+        return exposeTo(origin, Response.json({ error: 'not_found' }, { status: 404 }));
+      return exposeTo(origin, await answer(route, request, connection));
+    },
+  };
+}
+
+/** The path of a request URL, without parsing the rest. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  if (start === -1) return '/';
+  const end = url.indexOf('?', start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+}

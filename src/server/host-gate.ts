@@ -1,0 +1,12 @@
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** The name of a Host header, without its port. */
+function nameOf(host: string): string {
+  return host.replace(/:\d+$/, '').toLowerCase();
+}
+
+/** Whether a Host header is ours: the canonical URL's, the listener's, or a loopback name. Guards against DNS rebinding (R1). */
+export function createHostGate(canonicalUrl: string, listenHost: string): (host: string | null) => boolean {
+  const allowed = new Set([...loopbackNames, nameOf(new URL(canonicalUrl).host), nameOf(listenHost)]);
+  return (host) => host === null || allowed.has(nameOf(host));
+}

@@ -1,0 +1,42 @@
+import type { App } from './app.ts';
+
+/** The bound socket. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Accepts nothing more; open answers go on. */
+  stopAccepting(): void;
+  /** Closes whatever is still open. */
+  close(): Promise<void>;
+}
+
+/** Binds `app` to an address; throws where it cannot. Port 0 takes a free one. */
+export function listen(
+  app: App,
+  address: { readonly host: string; readonly port: number },
+  maxRequestBodyBytes: number,
+): Listener {
+  const server = Bun.serve({
+    hostname: address.host,
+    port: address.port,
+    // Larger than what the gateway itself refuses, so that the refusal is its own.
+    maxRequestBodySize: maxRequestBodyBytes * 2,
+    idleTimeout: 60,
+    fetch: (request, self) =>
+      app.fetch(request, {
+        address: () => self.requestIP(request)?.address,
+        keepOpen: () => self.timeout(request, 0),
+      }),
+    error: () => Response.json({ error: 'internal_error' }, { status: 500 }),
+  });
+  return {
+    host: address.host,
+    port: server.port ?? address.port,
+    stopAccepting() {
+      void server.stop(false);
+    },
+    async close() {
+      await server.stop(true);
+    },
+  };
+}
