@@ -46,4 +46,13 @@ export const migrations: readonly (readonly string[])[] = [
     'CREATE INDEX tickets_by_dedupe_key ON tickets (dedupe_key, created_at)',
     'CREATE INDEX tickets_by_reporter ON tickets (reporter, created_at)',
   ],
+  [
+    `CREATE TABLE session_states (
+      session TEXT PRIMARY KEY,
+      log_level TEXT NOT NULL,
+      subscriptions TEXT NOT NULL,
+      expires_at INTEGER NOT NULL
+    )`,
+    'CREATE INDEX session_states_by_expiry ON session_states (expires_at)',
+  ],
 ];
