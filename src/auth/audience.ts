@@ -11,15 +11,16 @@ export function audiencesOf(aud: unknown): readonly string[] {
 export type AudienceRule = (audiences: readonly string[]) => boolean;
 
 /**
- * By default the canonical URL, byte for byte, with or without a query of known choices (R34): clients send the
- * URL they were given as `resource`. A configured list is exact. A laxer rule lets tokens for other services in.
+ * One of the accepted audiences, byte for byte; the canonical URL also with a query of known choices (R34), because
+ * clients send the URL they were given as `resource`. A laxer rule lets tokens for other services in.
  */
 export function audienceRule(canonicalUrl: string, configured: readonly string[] | undefined): AudienceRule {
-  if (configured !== undefined) return (audiences) => audiences.some((aud) => configured.includes(aud));
+  const accepted = configured ?? [canonicalUrl];
+  const isCanonicalAccepted = accepted.includes(canonicalUrl);
   return (audiences) =>
     audiences.some(
       (aud) =>
-        aud === canonicalUrl ||
-        (aud.startsWith(canonicalUrl) && isKnownQuery(aud.slice(canonicalUrl.length))),
+        accepted.includes(aud) ||
+        (isCanonicalAccepted && aud.startsWith(canonicalUrl) && isKnownQuery(aud.slice(canonicalUrl.length))),
     );
 }

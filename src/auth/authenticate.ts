@@ -10,13 +10,7 @@ import { claimPathsOf } from './claim-paths.ts';
 import type { FetchJson } from './discovery.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { type ClaimRules, mapClaims } from './map-claims.ts';
-import {
-  type AuthOptions,
-  type ClaimPreset,
-  defaultAlgorithms,
-  type IssuerOptions,
-  type SigningAlgorithm,
-} from './options.ts';
+import { type AuthOptions, type ClaimPreset, defaultAlgorithms, type IssuerOptions } from './options.ts';
 import { acceptHeader, peekToken } from './peek-token.ts';
 import type { RequestQuery } from './protected-resource.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
@@ -48,7 +42,7 @@ export interface AuthenticatorDeps {
 }
 
 interface Issuer extends ClaimRules {
-  readonly algorithms: readonly SigningAlgorithm[];
+  readonly algorithms: readonly string[];
   readonly preset: ClaimPreset;
   readonly isForUs: AudienceRule;
   readonly keys: IssuerKeys;

@@ -1,4 +1,4 @@
-const knownQuery = /^\?(?:backends|mode)=[A-Za-z0-9_,%.-]*(?:&(?:backends|mode)=[A-Za-z0-9_,%.-]*)*$/;
+const knownQuery = /^\?(?:backends|mode)=[A-Za-z0-9_,%+.-]*(?:&(?:backends|mode)=[A-Za-z0-9_,%+.-]*)*$/;
 const maxQueryLength = 2_048;
 
 /**

@@ -57,7 +57,7 @@ export function mapClaims(
     email: firstText(payload, paths.email),
     role: firstText(payload, paths.role),
     pool: firstText(payload, paths.pool),
-    tokenId: firstText(payload, paths.id),
+    tokenId: firstText(payload, paths.tokenId),
     sessionId: firstText(payload, paths.session),
     audience: audiencesOf(payload.aud),
     issuedAt,
@@ -68,7 +68,7 @@ export function mapClaims(
 }
 
 /** The first of the places that holds text, or an array that opens with text (`roles[0]`). */
-function firstText(payload: JWTPayload, paths: ClaimPaths['client']): string | undefined {
+function firstText(payload: JWTPayload, paths: readonly string[]): string | undefined {
   for (const value of claimsAt(payload, paths)) {
     const text = textOf(Array.isArray(value) ? value[0] : value);
     if (text !== undefined) return text;

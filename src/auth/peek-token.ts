@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { ClaimPreset, SigningAlgorithm } from './options.ts';
+import type { ClaimPreset } from './options.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 
 /** What a token says of itself before anything is verified: good for choosing keys, for nothing else. */
@@ -20,7 +20,7 @@ export function peekToken(token: string): Result<PeekedToken, AuthRefusal> {
 
 /** The header a key may be looked up for. */
 export interface AcceptedHeader {
-  readonly alg: SigningAlgorithm;
+  readonly alg: string;
   readonly kid: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface AcceptedHeader {
  */
 export function acceptHeader(
   header: Readonly<Record<string, unknown>>,
-  algorithms: readonly SigningAlgorithm[],
+  algorithms: readonly string[],
   preset: ClaimPreset,
 ): Result<AcceptedHeader, AuthRefusal> {
   const alg = algorithms.find((allowed) => allowed === header.alg);

@@ -36,15 +36,13 @@ export function metadataUrlFor(canonicalUrl: string, request: RequestQuery): str
   return `${origin}/.well-known/oauth-protected-resource${suffix}${echoedQuery(request.search)}`;
 }
 
-/** The scopes a 401 asks for: the configured list, or the baseline and every scope named in a plan. */
+/** The scopes a 401 asks for: the baseline, then the configured list or every scope named in a plan; each once. */
 export function challengeScopesOf(
   options: Pick<AuthOptions, 'baselineScopes' | 'challengeScopes' | 'plans'>,
 ): readonly string[] {
-  const asked =
-    options.challengeScopes === 'plans'
-      ? [...options.baselineScopes, ...Object.values(options.plans).flat()]
-      : options.challengeScopes;
-  return withoutOfflineAccess([...new Set(asked)]);
+  const { baselineScopes, challengeScopes, plans } = options;
+  const asked = challengeScopes === 'plans' ? [...plans.values()].flat() : challengeScopes;
+  return withoutOfflineAccess([...new Set([...baselineScopes, ...asked])]);
 }
 
 /** `offline_access` is between client and authorization server; a resource never asks for it. */

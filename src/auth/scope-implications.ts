@@ -4,13 +4,10 @@
  */
 export function withImplied(
   scopes: Iterable<string>,
-  implies: Readonly<Record<string, readonly string[]>>,
+  implies: ReadonlyMap<string, readonly string[]>,
 ): ReadonlySet<string> {
   const closed = new Set(scopes);
   // A Set's iteration visits what is added on the way, which is the closure.
-  for (const scope of closed) {
-    if (!Object.hasOwn(implies, scope)) continue;
-    for (const implied of implies[scope] ?? []) closed.add(implied);
-  }
+  for (const scope of closed) for (const implied of implies.get(scope) ?? []) closed.add(implied);
   return closed;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { discoverJwksUri, wellKnownUrls } from '#auth/discovery.ts';
 import type { IssuerOptions } from '#auth/options.ts';
 import { type KeyServer, makeKey, publish, sign, startKeyServer } from './key-server.ts';
-import { createResourceServer, fetchJson, goodClaims, reasonOf } from './resource-server.ts';
+import { createResourceServer, goodClaims, reasonOf } from './resource-server.ts';
 
 const key = await makeKey('ES256', 'k');
 const never = new AbortController().signal;
@@ -121,20 +121,5 @@ describe('discovery', () => {
       ok: true,
       value: 'https://id.example/good',
     });
-  });
-
-  test('follows no redirect of a document', async () => {
-    await using server = startKeyServer();
-    serveKeys(server, '/keys');
-    const redirecting = Bun.serve({
-      port: 0,
-      hostname: '127.0.0.1',
-      fetch: () => Response.redirect(`${server.origin}/keys`, 302),
-    });
-    const origin = `http://127.0.0.1:${redirecting.port}`;
-    expect((await fetchJson(`${origin}/keys`, never)).ok).toBe(false);
-    expect(await outcome({ url: origin, jwksUri: `${origin}/keys` })).toBe('keys_unavailable');
-    expect(server.requests).toEqual([]);
-    await redirecting.stop(true);
   });
 });

@@ -392,7 +392,10 @@ describe('every refusal, on the wire (R35)', () => {
   test.each(cases)('$title: $reason', async ({ reason, wire, query, issuer, authorization }) => {
     using gateway = createResourceServer([{ url: server.origin, ...issuer }, { url: down.origin }], {
       baselineScopes: ['base'],
-      plans: { reader: ['notes:read'], writer: ['notes:read', 'notes:write'] },
+      plans: new Map([
+        ['reader', ['notes:read']],
+        ['writer', ['notes:read', 'notes:write']],
+      ]),
       requiredPool: 'staff',
     });
     const presented = await authorization(gateway);

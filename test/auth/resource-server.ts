@@ -73,8 +73,8 @@ export function createResourceServer(
     issuers,
     baselineScopes: [],
     challengeScopes: 'plans',
-    plans: {},
-    scopeImplies: {},
+    plans: new Map(),
+    scopeImplies: new Map(),
     requiredPool: undefined,
     ...settings,
   };
