@@ -164,7 +164,7 @@ describe('a token verified before', () => {
     const other = await sign(rsa, { ...goodClaims(server.origin, gateway.clock), sub: 'carol' });
     const underWay = gateway.ask(other);
     gateway.authenticator.flush();
-    await underWay;
+    expect(reasonOf(await underWay)).toBe('admitted');
     const headers = new Headers({ authorization: `Bearer ${other}` });
     expect(gateway.authenticator.authenticate(headers, { search: '' })).toBeInstanceOf(Promise);
   });
