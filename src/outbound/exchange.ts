@@ -68,7 +68,8 @@ export function exchange(
         }
         const encoding = headers.get('content-encoding');
         if (encoding !== undefined && encoding !== 'identity') return fail('bad_encoding', 'compressed');
-        if (Number(headers.get('content-length') ?? 0) > request.maxBytes) return fail('too_large', 'announced');
+        if (Number(headers.get('content-length') ?? 0) > request.maxBytes)
+          return fail('too_large', 'announced');
         if (request.onEvent !== undefined && status === 200 && isEventStream(headers)) {
           reader = createSseReader(request.onEvent);
         }
