@@ -3,6 +3,7 @@ import { writeConfig } from '../support/config-file.ts';
 import { freePort } from '../support/free-port.ts';
 import { createIssuer } from '../support/issuer.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
+import { waitForTool } from '../support/wait-for-tool.ts';
 import { startFixture } from './fixture-backend.ts';
 import { fixtureScope } from './fixture-catalog.ts';
 import { startTokenProxy } from './token-proxy.ts';
@@ -45,6 +46,8 @@ export async function startStack(): Promise<Stack> {
     await startGateway({ args: ['--config', config], cwd: folder.path, port: gatewayPort }),
   );
   parts.use(startTokenProxy({ port: proxyPort, target: gatewayUrl, token: () => token }));
+
+  await waitForTool(`${gatewayUrl}/mcp`, token, 'test_simple_text');
 
   const owned = parts.move();
   return {
