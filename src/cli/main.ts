@@ -1,13 +1,19 @@
 import { release } from './release.ts';
-import type { Terminal } from './terminal.ts';
 
-/** The whole command: `argv` without the program, back comes the exit code. */
-export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+/**
+ * The whole command: `argv` without the program, back comes the exit code. Everything but the version is imported
+ * only now: scripts ask for the version often, and each module costs them time.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (argv.length === 1 && (first === '--version' || first === '-V')) {
-    terminal.out(`cortex ${release.version}\n`);
+    console.log(`cortex ${release.version}`);
     return 0;
   }
-  const [{ runProgram }, { commands }] = await Promise.all([import('./program.ts'), import('./commands.ts')]);
-  return runProgram(argv, terminal, commands);
+  const [{ runProgram }, { commands }, { processTerminal }] = await Promise.all([
+    import('./program.ts'),
+    import('./commands.ts'),
+    import('./terminal.ts'),
+  ]);
+  return runProgram(argv, processTerminal(), commands);
 }

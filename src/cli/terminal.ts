@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Surroundings } from '#config/find-file.ts';
 
 /** What a command runs in. Data goes to `out` (stdout), talk to `say` (stderr); neither adds a line end. */
@@ -9,18 +11,40 @@ export interface Terminal extends Surroundings {
   readonly columns: number;
 }
 
-/** The terminal of this process. A reader that goes away, as `head` does, ends it quietly. */
+const stdin = 0;
+const stdout = 1;
+const stderr = 2;
+
+/**
+ * The terminal of this process. Writes are synchronous: nothing is lost at exit, and Bun's stream objects, which
+ * cost milliseconds to make, are made only when asked for the width of a terminal.
+ */
 export function processTerminal(): Terminal {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   return {
     cwd: process.cwd(),
     environment: process.env,
-    out: (text) => void process.stdout.write(text),
-    say: (text) => void process.stderr.write(text),
-    isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
-    columns: process.stdout.columns ?? 80,
+    out: (text) => writeAll(stdout, text),
+    say: (text) => writeAll(stderr, text),
+    get isInteractive() {
+      return isatty(stdin) && isatty(stdout);
+    },
+    get columns() {
+      return isatty(stdout) ? (process.stdout.columns ?? 80) : 80;
+    },
   };
+}
+
+/** A full pipe is waited for; a reader that went away, as `head` does, ends the process quietly. */
+function writeAll(descriptor: number, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.byteLength > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EPIPE') process.exit(0);
+      if (code !== 'EAGAIN') throw error;
+      Bun.sleepSync(1);
+    }
+  }
 }
