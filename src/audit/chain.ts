@@ -1,0 +1,62 @@
+import type { JsonObject } from '#kernel/json.ts';
+import type { Signer } from '#keys/signer.ts';
+import { type AuditKind, genesisHash, hashLine, signedPart } from './line.ts';
+
+/** The end of a chain: what the next line links to. */
+export interface ChainHead {
+  readonly chain: string;
+  /** 0 before the first record. */
+  readonly seq: number;
+  readonly hash: string;
+  /** Records after the last checkpoint. */
+  readonly unanchored: number;
+}
+
+/** Makes the lines of one chain, each linked to the one before. It writes nothing. */
+export interface Chain {
+  head(): ChainHead;
+  /** Records after the last checkpoint. */
+  unanchored(): number;
+  /** The next line, without its newline. `fields` must name neither v, kind, chain, seq, time nor prev. */
+  append(kind: AuditKind, now: number, fields: JsonObject): string;
+  /** The next line, a signature over everything before it. */
+  checkpoint(now: number, fields: JsonObject): string;
+}
+
+export function newChainHead(chain: string): ChainHead {
+  return { chain, seq: 0, hash: genesisHash(chain), unanchored: 0 };
+}
+
+export function createChain(start: ChainHead, signer: Signer): Chain {
+  const { chain } = start;
+  let { seq, hash, unanchored } = start;
+
+  const advance = (line: string): string => {
+    hash = hashLine(line);
+    seq += 1;
+    unanchored += 1;
+    return line;
+  };
+  const lineOf = (kind: AuditKind, now: number, fields: JsonObject): string =>
+    JSON.stringify({
+      v: 1,
+      kind,
+      chain,
+      seq: seq + 1,
+      time: new Date(now).toISOString(),
+      ...fields,
+      prev: hash,
+    });
+
+  return {
+    head: () => ({ chain, seq, hash, unanchored }),
+    unanchored: () => unanchored,
+    append: (kind, now, fields) => advance(lineOf(kind, now, fields)),
+    checkpoint(now, fields) {
+      const unsigned = lineOf('checkpoint', now, { key: signer.keyId, ...fields }).slice(0, -1);
+      const line = advance(`${unsigned},"sig":"${signer.sign(signedPart(unsigned))}"}`);
+      unanchored = 0;
+      return line;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '#kernel/clock.ts';
+import { isStringArray, parseJson } from '#kernel/json.ts';
+import { limits } from '#kernel/limits.ts';
+import type { Log } from '#kernel/log.ts';
+import { principalKey } from '#kernel/principal.ts';
+import { deriveKey, type Key, type KeyRing } from '#keys/key-ring.ts';
+import { createSealer } from '#keys/sealer.ts';
+import { addPseudonymRow, erasePseudonymRows, findPseudonymRow } from '#store/pseudonym-rows.ts';
+import type { Store } from '#store/store.ts';
+
+const hashBytes = 16;
+
+/** Keyed names that change every month (UTC): 22 characters of base64url. */
+export interface Pseudonyms {
+  /**
+   * The principal's name in this month's records. A promise where its look-up row must be read or made first.
+   * It never rejects: while the store fails, a salt in memory serves, and its row is saved later.
+   */
+  of(issuer: string, subject: string): string | Promise<string>;
+  /** The fingerprint of a call's parameters: equal texts of one month have equal ones. */
+  fingerprint(text: string): string;
+  /** Erases the principal's look-up row: nothing links its past records any more, not even the audit key. */
+  forget(issuer: string, subject: string): Promise<void>;
+}
+
+interface Person {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly key: string;
+}
+interface Known {
+  readonly salt: string;
+  readonly month: string;
+  readonly name: string;
+  /** Undefined once the row is in the store; else when to try again. */
+  readonly retryAt: number | undefined;
+}
+
+export function createPseudonyms(deps: {
+  readonly keys: KeyRing;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Pseudonyms {
+  const { keys, store, clock, log } = deps;
+  const sealer = createSealer(keys);
+  const lookupKeys = keys.all.map((key) => deriveKey(key, 'cortex audit lookup'));
+  const known = new Map<string, Known>();
+  let month: { readonly name: string; readonly key: Buffer } = { name: '', key: Buffer.alloc(0) };
+
+  const currentMonth = () => {
+    const name = new Date(clock.now()).toISOString().slice(0, 7);
+    if (name !== month.name) month = { name, key: monthKey(keys.newest, name) };
+    return month;
+  };
+  const lookupsOf = (person: Person) => lookupKeys.map((key) => hmac(key, person.key).toString('base64url'));
+
+  const openSalt = (lookup: string, sealed: string): string | undefined => {
+    const opened = sealer.open('pseudonym', [lookup], sealed);
+    const row = opened.ok ? parseJson(opened.value) : undefined;
+    if (row?.ok && isStringArray(row.value) && row.value[2] !== undefined) return row.value[2];
+    log.error('audit.pseudonym_row_unreadable', { reason: opened.ok ? 'not_a_row' : opened.error });
+    return undefined;
+  };
+  const saveSalt = async (person: Person, salt: string): Promise<string> => {
+    const lookup = lookupsOf(person)[0] ?? '';
+    const sealed = sealer.seal('pseudonym', [lookup], JSON.stringify([person.issuer, person.subject, salt]));
+    const holds = await addPseudonymRow(store, { lookup, sealed, createdAt: clock.now() });
+    return openSalt(lookup, holds) ?? salt;
+  };
+  const findSalt = async (person: Person): Promise<string | undefined> => {
+    for (const [age, lookup] of lookupsOf(person).entries()) {
+      const sealed = await findPseudonymRow(store, lookup);
+      const salt = sealed === undefined ? undefined : openSalt(lookup, sealed);
+      if (salt === undefined) continue;
+      if (age === 0) return salt;
+      // The row was made under a key that is on its way out: it moves to the newest.
+      const moved = await saveSalt(person, salt);
+      await erasePseudonymRows(store, [lookup]);
+      return moved;
+    }
+    return undefined;
+  };
+
+  const remember = (person: Person, salt: string, retryAt: number | undefined): string => {
+    const now = currentMonth();
+    const name = shortHmac(now.key, JSON.stringify([person.issuer, person.subject, salt]));
+    known.set(person.key, { salt, month: now.name, name, retryAt });
+    if (known.size > limits.maxPseudonyms) {
+      const [oldest] = known.keys();
+      if (oldest !== undefined) known.delete(oldest);
+    }
+    return name;
+  };
+  const learn = async (person: Person, fallback: string): Promise<string> => {
+    try {
+      const salt = (await findSalt(person)) ?? (await saveSalt(person, fallback));
+      return remember(person, salt, undefined);
+    } catch (error) {
+      log.error('audit.pseudonym_not_saved', { error: error instanceof Error ? error.message : 'unknown' });
+      const salt = known.get(person.key)?.salt ?? fallback;
+      return remember(person, salt, clock.now() + limits.auditRetryMs);
+    }
+  };
+
+  return {
+    of(issuer, subject) {
+      const person = { issuer, subject, key: principalKey(issuer, subject) };
+      const entry = known.get(person.key);
+      if (entry === undefined) return learn(person, newSalt());
+      if (entry.retryAt !== undefined && entry.retryAt <= clock.now()) return learn(person, entry.salt);
+      // A new month reads the row again: another process may have erased it.
+      if (entry.month !== currentMonth().name) return learn(person, newSalt());
+      return entry.name;
+    },
+    fingerprint: (text) => shortHmac(currentMonth().key, text),
+    async forget(issuer, subject) {
+      const person = { issuer, subject, key: principalKey(issuer, subject) };
+      known.delete(person.key);
+      await erasePseudonymRows(store, lookupsOf(person));
+    },
+  };
+}
+
+function newSalt(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+function monthKey(key: Key, month: string): Buffer {
+  return deriveKey(key, `cortex audit month ${month}`);
+}
+
+function shortHmac(key: Buffer, text: string): string {
+  return hmac(key, text).subarray(0, hashBytes).toString('base64url');
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return new Bun.CryptoHasher('sha256', key).update(text).digest();
+}
