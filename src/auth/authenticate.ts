@@ -11,7 +11,7 @@ import type { FetchJson } from './discovery.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { type ClaimRules, mapClaims } from './map-claims.ts';
 import { type AuthOptions, type ClaimPreset, defaultAlgorithms, type IssuerOptions } from './options.ts';
-import { acceptHeader, peekToken } from './peek-token.ts';
+import { acceptHeader, peekToken, quote } from './peek-token.ts';
 import type { RequestQuery } from './protected-resource.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
@@ -84,27 +84,28 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     const peeked = peekToken(token);
     if (!peeked.ok) return peeked;
     const issuer = issuers.get(peeked.value.issuer ?? '');
-    if (issuer === undefined)
-      return err(refusal('issuer_unknown', `iss ${JSON.stringify(peeked.value.issuer)}`));
-    const from = (refused: AuthRefusal) => err({ ...refused, issuer: issuer.issuer });
+    if (issuer === undefined) return err(refusal('issuer_unknown', `iss ${quote(peeked.value.issuer)}`));
+    const from = (why: AuthRefusal) => err({ ...why, issuer: issuer.issuer });
 
     const header = acceptHeader(peeked.value.header, issuer.algorithms, issuer.preset);
     if (!header.ok) return from(header.error);
     const keys = await issuer.keys.candidates(header.value);
-    if (!keys.ok) return from(refusal(keys.error, `kid ${JSON.stringify(header.value.kid)}`));
+    if (!keys.ok) return from(refusal(keys.error, `kid ${quote(header.value.kid)}`));
     const claims = await verifyToken(token, header.value, keys.value, issuer, clock.now());
     if (!claims.ok) return from(claims.error);
     const { aud, cnf } = claims.value.payload;
-    if (!issuer.isForUs(audiencesOf(aud)))
-      return from(refusal('audience_refused', `aud ${JSON.stringify(aud)}`));
+    if (!issuer.isForUs(audiencesOf(aud))) return from(refusal('audience_refused', `aud ${quote(aud)}`));
     if (cnf !== undefined) return from(refusal('sender_constrained'));
     const principal = mapClaims(claims.value, token, issuer, options);
     if (!principal.ok) return from(principal.error);
     const { pool, scopes } = principal.value;
-    if (options.requiredPool !== undefined && pool !== options.requiredPool)
-      return from(refusal('pool_refused'));
+    if (!isOfRequiredPool(pool)) return from(refusal('pool_refused'));
     if (!holdsBaseline(scopes)) return from(refusal('scope_missing'));
     return principal;
+  }
+
+  function isOfRequiredPool(pool: string | undefined): boolean {
+    return options.requiredPool === undefined || pool === options.requiredPool;
   }
 
   function holdsBaseline(scopes: ReadonlySet<string>): boolean {

@@ -34,9 +34,9 @@ export function acceptHeader(
   preset: ClaimPreset,
 ): Result<AcceptedHeader, AuthRefusal> {
   const alg = algorithms.find((allowed) => allowed === header.alg);
-  if (alg === undefined) return err(refusal('algorithm_refused', `alg ${describe(header.alg)}`));
-  if (!isAcceptedType(header.typ, preset)) return err(refusal('type_refused', `typ ${describe(header.typ)}`));
-  if (header.crit !== undefined) return err(refusal('critical_header', `crit ${describe(header.crit)}`));
+  if (alg === undefined) return err(refusal('algorithm_refused', `alg ${quote(header.alg)}`));
+  if (!isAcceptedType(header.typ, preset)) return err(refusal('type_refused', `typ ${quote(header.typ)}`));
+  if (header.crit !== undefined) return err(refusal('critical_header', `crit ${quote(header.crit)}`));
   return ok({ alg, kid: stringOrNothing(header.kid) });
 }
 
@@ -52,6 +52,7 @@ function stringOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function describe(value: unknown): string {
+/** A claim or header for a refusal's detail. */
+export function quote(value: unknown): string {
   return value === undefined ? 'absent' : JSON.stringify(value);
 }
