@@ -25,12 +25,12 @@ export type TokenGrant = (
   form: Parameters,
 ) => Promise<Result<TokenAnswer, OAuthError>>;
 
-const grantTypes: Readonly<Record<string, TokenGrant>> = {
-  authorization_code: redeemCode,
-  refresh_token: refresh,
-  'urn:ietf:params:oauth:grant-type:token-exchange': exchangeToken,
-};
-export const supportedGrantTypes = Object.keys(grantTypes);
+const grantTypes: ReadonlyMap<string, TokenGrant> = new Map([
+  ['authorization_code', redeemCode],
+  ['refresh_token', refresh],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', exchangeToken],
+]);
+export const supportedGrantTypes = [...grantTypes.keys()];
 
 /** The token endpoint (RFC 6749 section 3.2). */
 export function createTokenEndpoint(parts: Parts): Endpoint {
@@ -44,7 +44,7 @@ export function createTokenEndpoint(parts: Parts): Endpoint {
         error: client.error,
         description: 'The client is not known, or its secret is wrong.',
       });
-    const grantType = grantTypes[form.value.get('grant_type') ?? ''];
+    const grantType = grantTypes.get(form.value.get('grant_type') ?? '');
     if (grantType === undefined)
       return oauthErrorAnswer({
         error: 'unsupported_grant_type',
