@@ -43,7 +43,7 @@ function forbidden(said: ErrorBody | undefined): BackendFailure {
 
 function slowDownMessage(said: ErrorBody | undefined, seconds: number | undefined): string {
   const words = said?.message ?? failureKinds.rate_limited.message;
-  return seconds === undefined ? words : `${words} Try again in ${seconds} s.`;
+  return seconds === undefined ? words : `${words.replace(/\.?$/, '.')} Try again in ${seconds} s.`;
 }
 
 /** Seconds from a `Retry-After` of either form (RFC 9110 section 10.2.3). */
