@@ -21,6 +21,22 @@ export const commandGroups: ReadonlyMap<string, string> = new Map();
 /** Every command there is, in the order of the help. */
 export const commands: readonly CommandSpec[] = [
   {
+    name: 'serve',
+    summary: 'Run the gateway.',
+    description:
+      'Runs until SIGTERM: then it finishes what is in flight, ends streams and flushes the audit. SIGHUP or a changed file reloads the configuration; one with problems is refused and the old one stays. Other commands on this machine reach it through <state>/control.sock.',
+    args: [],
+    options: [{ name: 'listen', value: 'host:port', summary: settings.listen.description }],
+    examples: [
+      { line: 'cortex serve', meaning: 'with ./cortex.yaml, or the environment alone' },
+      {
+        line: 'cortex serve --config /etc/cortex/cortex.yaml --listen 127.0.0.1:3213',
+        meaning: 'in production',
+      },
+    ],
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
     name: 'check',
     summary: 'Validate the configuration, and show where each value comes from.',
     description:

@@ -42,6 +42,8 @@ export const limits = {
   callsPerMinute: 600,
   refusalsPerMinute: 300,
   drainMs: 30_000,
+  maxIndexedTools: 50_000,
+  storeSweepMs: 3_600_000,
   auditBatchRecords: 256,
   auditBatchMs: 50,
   auditCheckpointRecords: 1_000,

@@ -24,7 +24,8 @@ import { readTrace } from './trace.ts';
 
 /** `/mcp`, for both eras at once. */
 export interface McpEndpoint {
-  handle(request: Request): Promise<Response>;
+  /** `keepOpen` is called once the request has been read: from then on the answer may take its time. */
+  handle(request: Request, keepOpen: () => void): Promise<Response>;
   /** Calls that have not been answered yet. */
   readonly inFlight: number;
   /** Resolves when no call is in flight, or after `timeoutMs`; then the rest is aborted. */
@@ -37,6 +38,7 @@ interface Visit {
   readonly search: string;
   readonly principal: Principal;
   readonly choice: Choice;
+  readonly keepOpen: () => void;
 }
 
 export function createMcpEndpoint(
@@ -69,14 +71,14 @@ export function createMcpEndpoint(
     });
   }
 
-  async function handle(request: Request): Promise<Response> {
+  async function handle(request: Request, keepOpen: () => void): Promise<Response> {
     const search = searchOf(request.url);
     const authenticated = wiring.authenticator().authenticate(request.headers, { search });
     const known = authenticated instanceof Promise ? await authenticated : authenticated;
     if (!known.ok) return wiring.challenge().answer(known.error, { search });
     const choice = readChoice(search, request.headers);
     if (!choice.ok) return refuse(choice.error);
-    const visit = { request, search, principal: known.value, choice: choice.value };
+    const visit = { request, search, principal: known.value, choice: choice.value, keepOpen };
     switch (request.method) {
       case 'POST':
         return handlePost(visit);
@@ -94,6 +96,7 @@ export function createMcpEndpoint(
     if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
     const body = await readJsonBody(visit.request, deps.settings().maxRequestBodyBytes);
     if (!body.ok) return refuse(body.error);
+    visit.keepOpen();
     const { value, bytes } = body.value;
     if (Array.isArray(value)) return handleBatch(visit, value, bytes);
     const message = parseMessage(value);
@@ -146,7 +149,6 @@ export function createMcpEndpoint(
     bytes: number,
     canStream: boolean,
   ): Promise<Response> {
-    const { request, principal, choice } = visit;
     if (message.kind === 'request' && message.method === 'initialize')
       return openSession(visit, message, bytes);
     const session = await sessionOf(visit);
@@ -171,9 +173,8 @@ export function createMcpEndpoint(
       case 'request': {
         const { revision, capabilities, agent } = session.value;
         const client = { capabilities, agent, logLevel: state.logLevel };
-        const visitNow = { request, search: visit.search, principal, choice };
         return runCall(
-          visitNow,
+          visit,
           message,
           bytes,
           { era: 'legacy', revision, client, session: session.value },
@@ -282,6 +283,7 @@ export function createMcpEndpoint(
     if (!session.ok) return refuse(session.error, undefined, 'legacy');
     if (!acceptsStream(visit.request.headers))
       return refuse({ reason: 'not_acceptable' }, undefined, 'legacy');
+    visit.keepOpen();
     const opened = sessionStreams.open(deps, session.value, visit.principal, visit.choice);
     return opened.ok ? opened.value : refuse(opened.error, undefined, 'legacy');
   }

@@ -52,8 +52,8 @@ interface Cached {
 }
 
 /**
- * Views and their bytes, made once and served many times; the cache is bounded in entries and bytes, least recently
- * used out first. A view is keyed by everything it depends on, so a new snapshot needs no invalidation.
+ * Views and their bytes, made once and served many times; the cache is bounded in entries and bytes, oldest out
+ * first: moving an entry of a large map at each hit would cost more than making it again. A view is keyed by everything it depends on, so a new snapshot needs no invalidation.
  */
 export function createViews(bounds: {
   readonly maxEntries: number;
@@ -120,11 +120,7 @@ export function createViews(bounds: {
     of(snapshot, principal, choice) {
       const key = `${snapshot.generation}\n${principal.scopeKey}\n${choice.key}`;
       const known = cache.get(key);
-      if (known !== undefined) {
-        cache.delete(key);
-        cache.set(key, known);
-        return known.view;
-      }
+      if (known !== undefined) return known.view;
       const seen = visibleCatalog(snapshot, principal.scopes, choice.backends);
       const isDegraded = seen.backends.some(({ status }) => status !== 'fresh');
       return cachedFor({ key, choice, ...seen, isDegraded }).view;

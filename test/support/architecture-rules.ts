@@ -9,7 +9,7 @@ const floors: ReadonlyMap<string, number> = new Map([
   ...floor(3, 'catalog', 'identity', 'adapter', 'tickets'),
   ...floor(4, 'integrity'),
   ...floor(5, 'mcp'),
-  ...floor(6, 'server'),
+  ...floor(6, 'server', 'gateway-options.ts'),
   ...floor(7, 'gateway.ts'),
   ...floor(8, 'cli'),
 ]);

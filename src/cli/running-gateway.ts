@@ -1,0 +1,79 @@
+import type { Config } from '#config/config.ts';
+import { createGateway, type Gateway } from '#gateway.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { limits } from '#kernel/limits.ts';
+import type { Log } from '#kernel/log.ts';
+import { createLogger } from '#observability/logger.ts';
+import { openControl } from '#server/control.ts';
+import { listen } from '#server/listener.ts';
+import { askGateway, controlPath } from './control-client.ts';
+import { UserError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { release } from './release.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A gateway with its sockets open. */
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly log: Log;
+  readonly host: string;
+  readonly port: number;
+  /** Calls finish, streams end, the audit is flushed; then everything is closed. */
+  stop(): Promise<void>;
+}
+
+/** Builds the gateway, opens the control socket and listens; what stands in the way is a {@link UserError}. */
+export async function startGateway(
+  config: Config,
+  terminal: Terminal,
+  reload: () => Promise<readonly string[]>,
+): Promise<RunningGateway> {
+  const path = controlPath(config.stateDir);
+  if ((await askGateway(path, 'GET', '/status')) !== undefined) {
+    throw new UserError(`another gateway runs on ${config.stateDir}`, {
+      next: 'stop it, or start this one with another --state folder',
+    });
+  }
+  const log = createLogger({ ...config.log, write: terminal.say, clock: systemClock });
+  const gateway = await createGateway(config, {
+    log,
+    clock: systemClock,
+    version: release.version,
+    stdout: terminal.out,
+  });
+  const control = openControl(path, {
+    'GET /status': () => Response.json({ pid: process.pid, version: release.version, ready: true }),
+    'GET /catalog': () => Response.json({ generation: gateway.catalog.snapshot().generation }),
+    'POST /poll': async () => {
+      await gateway.catalog.poll();
+      return Response.json({ generation: gateway.catalog.snapshot().generation });
+    },
+    'POST /reload': async () => Response.json({ problems: await reload() }),
+  });
+  try {
+    const { host, port } = config.gateway.listen;
+    const listener = listen(gateway, { host, port }, config.limits.maxRequestBodyBytes);
+    return {
+      gateway,
+      log,
+      host,
+      port: listener.port,
+      async stop() {
+        await gateway.drain(limits.drainMs);
+        listener.stopAccepting();
+        await listener.close();
+        await control.close();
+        await gateway.close();
+      },
+    };
+  } catch (error) {
+    await control.close();
+    await gateway.close();
+    const { host, port } = config.gateway.listen;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`cannot listen on ${host}:${port}: ${why}`, {
+      exitCode: exitCodes.unreachable,
+      next: 'free the port, or choose another with --listen',
+    });
+  }
+}

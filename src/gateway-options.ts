@@ -1,0 +1,119 @@
+import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
+import type { HttpBackendOptions } from '#backends/http-backend.ts';
+import type { AssembleRules, BackendRules } from '#catalog/assemble.ts';
+import { matchesGlob } from '#catalog/glob.ts';
+import type { BackendConfig, Config } from '#config/config.ts';
+import type { BackendId } from '#kernel/ids.ts';
+import type { KeyName, KeyOrigin } from '#keys/inventory.ts';
+import type { AllowanceSettings } from '#mcp/allowance.ts';
+import { reservedNames } from '#mcp/builtins/definitions.ts';
+import type { EdgeSettings } from '#mcp/deps.ts';
+
+/** The configuration's words as each part's own options. Pure. */
+export function authOptionsOf(config: Config): AuthOptions {
+  const { auth, gateway, plans } = config;
+  return {
+    canonicalUrl: gateway.url,
+    issuers: auth.issuers.map(issuerOptionsOf),
+    baselineScopes: auth.baselineScopes,
+    challengeScopes: auth.challengeScopes,
+    plans,
+    scopeImplies: auth.scopeImplies,
+    requiredPool: auth.requiredPool,
+  };
+}
+
+function issuerOptionsOf(issuer: Config['auth']['issuers'][number]): IssuerOptions {
+  return {
+    url: issuer.url,
+    jwksUri: issuer.jwksUri,
+    audience: issuer.audience,
+    algorithms: issuer.algorithms,
+    preset: issuer.preset,
+    claims: issuer.claims,
+    scopesCeiling: issuer.scopes,
+    maxTokenAgeSeconds: issuer.maxTokenAgeSeconds,
+  };
+}
+
+export function backendOptionsOf(
+  config: Config,
+  backend: BackendConfig,
+  version: string,
+): HttpBackendOptions {
+  return {
+    id: backend.id,
+    url: backend.url + backend.path,
+    technicalToken: backend.technicalToken,
+    mode: backend.identity,
+    timeoutMs: backend.timeoutMs,
+    pollTimeoutMs: config.limits.pollTimeoutMs,
+    maxResultBytes: backend.maxResultBytes,
+    maxCatalogBytes: config.limits.maxCatalogBytes,
+    maxDefinitions: config.limits.maxToolsPerBackend,
+    maxConnections: backend.maxConnections,
+    maxQueued: config.limits.maxQueuedCallsPerBackend,
+    tickets: backend.tickets,
+    userAgent: `cortex-gateway/${version}`,
+  };
+}
+
+export function backendRulesOf(config: Config, id: BackendId): BackendRules {
+  const backend = config.backends.get(id);
+  return {
+    prefix: backend?.prefix ?? id,
+    include: backend?.include ?? [],
+    exclude: backend?.exclude ?? [],
+    hasHelp: true,
+  };
+}
+
+export function assembleRulesOf(config: Config): AssembleRules {
+  return {
+    maxLength: config.limits.maxPublicNameLength,
+    reserved: new Set(reservedNames),
+    formerNameGraceMs: config.limits.formerNameGraceMs,
+    reservedSchemes: new Set(['cortex']),
+  };
+}
+
+export function allowanceOf({ limits }: Config): AllowanceSettings {
+  return {
+    callsPerMinute: limits.callsPerMinute,
+    planCallsPerMinute: limits.planCallsPerMinute,
+    toolCallsPerMinute: [...limits.toolCallsPerMinute].map(([pattern, perMinute]) => ({
+      pattern,
+      matches: (publicName) => matchesGlob(pattern, publicName),
+      perMinute,
+    })),
+  };
+}
+
+export function edgeSettingsOf(config: Config, version: string): EdgeSettings {
+  return {
+    missingScope: config.auth.missingScope,
+    serverName: config.gateway.serverName ?? 'cortex-gateway',
+    serverVersion: version,
+    websiteUrl: config.gateway.websiteUrl,
+    listTtlMs: config.limits.pollIntervalMs,
+    maxRequestBodyBytes: config.limits.maxRequestBodyBytes,
+  };
+}
+
+export function keyOriginsOf({ keys }: Config): Readonly<Record<KeyName, KeyOrigin>> {
+  return { seal: keys.seal, audit: keys.audit, checkpoint: keys.checkpoint };
+}
+
+/** The settings that a running gateway cannot take over. */
+export function restartReasons(before: Config, next: Config): readonly string[] {
+  const fixed: readonly (readonly [string, (config: Config) => unknown])[] = [
+    ['state_dir', (config) => config.stateDir],
+    ['gateway.listen', (config) => config.gateway.listen],
+    ['keys', (config) => config.keys],
+    ['store', (config) => config.store],
+    ['audit', (config) => config.audit],
+    ['log', (config) => config.log],
+    ['limits.session_lifetime', (config) => config.limits.sessionLifetimeMs],
+  ];
+  return fixed.filter(([, read]) => !Bun.deepEquals(read(before), read(next))).map(([name]) => name);
+}

@@ -1,0 +1,337 @@
+import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
+import { createPseudonyms } from '#audit/pseudonyms.ts';
+import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
+import { type Challenge, createChallenge } from '#auth/challenge.ts';
+import { protectedResourceMetadata } from '#auth/protected-resource.ts';
+import type { Backend } from '#backends/backend.ts';
+import { createHttpBackend } from '#backends/http-backend.ts';
+import { createCatalog } from '#catalog/catalog.ts';
+import { createToolSearch } from '#catalog/search.ts';
+import { createStoredCatalog } from '#catalog/stored-catalog.ts';
+import { createLimiter } from '#cluster/limiter.ts';
+import type { Config } from '#config/config.ts';
+import {
+  allowanceOf,
+  assembleRulesOf,
+  authOptionsOf,
+  backendOptionsOf,
+  backendRulesOf,
+  edgeSettingsOf,
+  keyOriginsOf,
+  restartReasons,
+} from '#gateway-options.ts';
+import { propagate } from '#identity/propagate.ts';
+import { createIdentityResolver } from '#identity/resolver.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { BackendId } from '#kernel/ids.ts';
+import { limits } from '#kernel/limits.ts';
+import type { Log } from '#kernel/log.ts';
+import { systemSchedule } from '#kernel/schedule.ts';
+import { openKeyInventory } from '#keys/inventory.ts';
+import { createSealer } from '#keys/sealer.ts';
+import { createSigner } from '#keys/signer.ts';
+import { createAllowance } from '#mcp/allowance.ts';
+import { createBuiltins } from '#mcp/builtins/registry.ts';
+import { createWhoamiCache } from '#mcp/builtins/whoami.ts';
+import type { EdgeDeps } from '#mcp/deps.ts';
+import { createMcpEndpoint } from '#mcp/endpoint.ts';
+import { createPulse } from '#mcp/pulse.ts';
+import { createRequestStates } from '#mcp/request-state.ts';
+import { createSessions } from '#mcp/session.ts';
+import { createSessionStates } from '#mcp/session-state.ts';
+import { createStreams } from '#mcp/streams.ts';
+import { createViews } from '#mcp/views.ts';
+import { createFetchJson } from '#outbound/fetch-json.ts';
+import { createOutbound } from '#outbound/outbound.ts';
+import { createApp } from '#server/app.ts';
+import { handleCatalogChanged } from '#server/catalog-changed.ts';
+import { createClientAddress } from '#server/client-address.ts';
+import type { Connection } from '#server/connection.ts';
+import { createHostGate } from '#server/host-gate.ts';
+import { createOriginGate } from '#server/origin-gate.ts';
+import { routeTable } from '#server/route-table.ts';
+import {
+  loadSessionState,
+  removeSessionState,
+  saveSessionState,
+  sweepSessionStates,
+} from '#store/session-states.ts';
+import { burySession, isBuried, sweepTombstones } from '#store/session-tombstones.ts';
+import { openSqliteStore } from '#store/sqlite.ts';
+import { createTicketDesk } from '#tickets/ticket-desk.ts';
+
+export interface GatewayDeps {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Gets audit lines where the configuration asks for them. */
+  readonly stdout: (text: string) => void;
+}
+
+/** The gateway without its socket: every part built, wired and, at the end, closed in order. */
+export interface Gateway {
+  fetch(request: Request, connection?: Connection): Promise<Response>;
+  readonly catalog: Catalog;
+  /** Resolves when every backend has answered or failed once. */
+  settled(): Promise<void>;
+  /** Takes over a new configuration; what it returns holds only after a restart. */
+  reload(next: Config): readonly string[];
+  /** `/readyz` says no, streams end with a result, calls finish; the rest is cut after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+type Catalog = ReturnType<typeof createCatalog>;
+
+/** What the configuration alone decides; replaced whole by a reload. */
+interface Settled {
+  readonly config: Config;
+  readonly authenticator: Authenticator;
+  readonly challenge: Challenge;
+  readonly doors: Parameters<typeof createApp>[0]['doors'] extends () => infer Doors ? Doors : never;
+  readonly allowance: ReturnType<typeof allowanceOf>;
+  readonly edge: ReturnType<typeof edgeSettingsOf>;
+}
+
+/** Builds a gateway and begins to poll. Throws where a key, the store or the audit cannot be opened. */
+export async function createGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
+  const { log, clock, version } = deps;
+  const keys = openKeyInventory(config.keys.dir, keyOriginsOf(config));
+  if (!keys.ok)
+    throw new Error(
+      `the ${keys.error.key} key cannot be used (${keys.error.reason}): ${keys.error.path ?? ''}`,
+    );
+  const store = openSqliteStore(config.store.path);
+  const sealer = createSealer(keys.value.seal);
+  const outbound = createOutbound({ maxConnections: limits.maxConnectionsPerBackend });
+  const fetchJson = createFetchJson(outbound);
+  const limiter = createLimiter(clock);
+  const pulse = createPulse(clock, limits.pulseMs);
+  let isDraining = false;
+
+  const audit: AuditLog = await openAuditLog({
+    dir: config.audit.dir,
+    durability: config.audit.durability,
+    onFailure: config.audit.onFailure,
+    rotateBytes: config.audit.rotateBytes,
+    retentionMs: config.audit.retentionDays * 24 * 3_600_000,
+    signer: createSigner(keys.value.checkpoint),
+    pseudonyms: createPseudonyms({ keys: keys.value.audit, store, clock, log }),
+    clock,
+    log,
+    copy: config.audit.stdout ? deps.stdout : undefined,
+  });
+
+  function settle(next: Config, before: Settled | undefined): Settled {
+    const options = authOptionsOf(next);
+    // Kept where nothing about it changed: with it go the issuers' keys and every verified token.
+    const kept =
+      before && Bun.deepEquals(authOptionsOf(before.config), options) ? before.authenticator : undefined;
+    return {
+      config: next,
+      authenticator: kept ?? createAuthenticator({ options, fetchJson, clock, log }),
+      challenge: createChallenge(options),
+      doors: {
+        isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),
+        isAllowedOrigin: createOriginGate(next.gateway.url, next.gateway.origins),
+        clientAddress: createClientAddress(next.gateway.trustedProxies),
+      },
+      allowance: allowanceOf(next),
+      edge: edgeSettingsOf(next, version),
+    };
+  }
+  let current = settle(config, undefined);
+
+  const identity = createIdentityResolver({
+    propagate: propagate({
+      firstParty: (id) => current.config.backends.get(id),
+      gatewayAudience: (issuer) => {
+        const { auth, gateway } = current.config;
+        return auth.issuers.find(({ url }) => url === issuer)?.audience ?? [gateway.url];
+      },
+    }),
+  });
+
+  const makeBackend = (next: Config, id: BackendId): Backend | undefined => {
+    const options = next.backends.get(id);
+    if (options === undefined) return undefined;
+    return createHttpBackend(backendOptionsOf(next, options, version), {
+      outbound,
+      identity,
+      clock,
+      random: Math.random,
+    });
+  };
+  const makeBackends = (next: Config): Map<BackendId, Backend> => {
+    const made = new Map<BackendId, Backend>();
+    for (const id of next.backends.keys()) {
+      const before = current.config.backends.get(id);
+      const kept = Bun.deepEquals(before, next.backends.get(id)) ? backends.get(id) : undefined;
+      const backend = kept ?? makeBackend(next, id);
+      if (backend !== undefined) made.set(id, backend);
+    }
+    return made;
+  };
+  let backends = new Map<BackendId, Backend>();
+  backends = makeBackends(config);
+  const catalogBackends = (next: Config) =>
+    [...backends.values()].map((backend) => ({ backend, rules: backendRulesOf(next, backend.id) }));
+
+  const catalog = createCatalog({
+    backends: catalogBackends(config),
+    rules: assembleRulesOf(config),
+    limits: config.limits,
+    clock,
+    schedule: systemSchedule,
+    random: Math.random,
+    log,
+    store: createStoredCatalog(store),
+  });
+  const views = createViews({
+    maxEntries: limits.maxViewCacheEntries,
+    maxBytes: limits.maxViewCacheBytes,
+    pageSize: limits.listPageSize,
+  });
+  const streams = createStreams({
+    views,
+    snapshot: catalog.snapshot,
+    clock,
+    pulse,
+    debounceMs: limits.listChangedDebounceMs,
+    bounds: () => current.config.limits,
+  });
+  const sessions = createSessions({
+    seal: sealer,
+    tombstones: {
+      add: (id, expiresAt) => burySession(store, id, expiresAt),
+      has: (id) => isBuried(store, id),
+    },
+    clock,
+    lifetimeMs: config.limits.sessionLifetimeMs,
+  });
+  const sessionStates = createSessionStates({
+    store: {
+      load: (id) => loadSessionState(store, id),
+      save: (id, state, expiresAt) => saveSessionState(store, id, state, expiresAt),
+      remove: (id) => removeSessionState(store, id),
+    },
+    maxSubscriptions: config.limits.maxSessionSubscriptions,
+  });
+  const search = createToolSearch({ maxIndexedTools: limits.maxIndexedTools });
+  const tickets = createTicketDesk({
+    store,
+    clock,
+    log,
+    outbound,
+    webhookUrl: () => current.config.tickets.webhookUrl,
+    ownsTickets: (id) => current.config.backends.get(id)?.tickets ?? false,
+  });
+  const edgeDeps: EdgeDeps = {
+    settings: () => current.edge,
+    snapshot: catalog.snapshot,
+    backend: (id) => backends.get(id),
+    views,
+    builtins: createBuiltins(search),
+    allowance: createAllowance(limiter, () => current.allowance),
+    interactive: {
+      states: createRequestStates({ seal: sealer, clock, lifetimeMs: limits.requestStateLifetimeMs }),
+      sessions: sessionStates,
+      maxWaitMs: limits.maxCallTimeoutMs,
+    },
+    sessions,
+    sessionStates,
+    streams,
+    whoami: createWhoamiCache(clock),
+    tickets,
+    clock,
+    log,
+  };
+  const endpoint = createMcpEndpoint(edgeDeps, {
+    authenticator: () => current.authenticator,
+    challenge: () => current.challenge,
+    audit,
+    pulse,
+  });
+  catalog.onChange((before) => streams.catalogChanged(before));
+
+  const app = createApp({
+    routes: routeTable({
+      mcp: endpoint.handle,
+      metadata: (search) => protectedResourceMetadata(authOptionsOf(current.config), { search }),
+      gateway: () => ({
+        url: current.config.gateway.url,
+        name: current.config.gateway.serverCardName ?? current.edge.serverName,
+        websiteUrl: current.config.gateway.websiteUrl,
+      }),
+      catalogChanged: (request) =>
+        handleCatalogChanged(
+          {
+            backends: () => [...current.config.backends.values()],
+            requestPoll: catalog.requestPoll,
+            resourcesUpdated(of, uris) {
+              const own = uris.filter((uri) => of.some((id) => ownsUri(id, uri)));
+              streams.resourcesUpdated(own);
+            },
+          },
+          request,
+        ),
+      isReady: () => !isDraining,
+    }),
+    doors: () => current.doors,
+    limiter,
+    log,
+  });
+
+  function ownsUri(id: BackendId, uri: string): boolean {
+    const scheme = uri.slice(0, uri.indexOf(':')).toLowerCase();
+    return catalog.snapshot().backends.get(id)?.schemes.includes(scheme) ?? false;
+  }
+
+  const sweep = () =>
+    Promise.all([sweepTombstones(store, clock.now()), sweepSessionStates(store, clock.now())]);
+  const sweeper = setInterval(() => {
+    sweep().catch((error: unknown) => log.error('store.sweep_failed', { error: String(error) }));
+  }, limits.storeSweepMs);
+  sweeper.unref();
+  await catalog.start();
+
+  return {
+    fetch: app.fetch,
+    catalog,
+    settled: () => catalog.settled(),
+    reload(next) {
+      const before = { ...current };
+      const replaced = backends;
+      const made = settle(next, current);
+      backends = makeBackends(next);
+      current = made;
+      catalog.replaceBackends(catalogBackends(next), assembleRulesOf(next));
+      if (before.authenticator !== made.authenticator) before.authenticator.close();
+      for (const [id, backend] of replaced) if (backends.get(id) !== backend) void backend.close();
+      // Streams carry the principal that opened them; under other rules of who may come in, they start again.
+      if (before.authenticator !== made.authenticator) streams.endAll();
+      return restartReasons(before.config, next);
+    },
+    async drain(timeoutMs) {
+      isDraining = true;
+      streams.endAll();
+      await endpoint.drain(timeoutMs);
+    },
+    async close() {
+      clearInterval(sweeper);
+      streams.close();
+      sessionStates.close();
+      await catalog.close();
+      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      current.authenticator.close();
+      tickets.close();
+      await audit.close();
+      await outbound.close();
+      sessions.close();
+      views.close();
+      search.close();
+      limiter.close();
+      pulse.close();
+      await store.close();
+    },
+  };
+}
