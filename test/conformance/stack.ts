@@ -40,7 +40,7 @@ export async function startStack(): Promise<Stack> {
     gateway: { url, listen: `127.0.0.1:${gatewayPort}` },
     auth: { issuers: [{ url: issuer.url }], challenge_scopes: [fixtureScope] },
     backends: { fixture: { url: fixture.url, technical_token: technicalToken, prefix: '' } },
-    limits: { calls_per_minute: 0 },
+    limits: { calls_per_minute: 100_000 },
   });
   const gateway = parts.use(
     await startGateway({ args: ['--config', config], cwd: folder.path, port: gatewayPort }),
