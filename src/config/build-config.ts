@@ -21,6 +21,9 @@ export interface Places {
   readonly keysDir: string;
 }
 
+/** Of each map and list of the operator's choice, but for the backends. */
+const maxKeys = 1_000;
+
 /** Reads every option into its place. What is wrong is noted by the reader: then the value is not to be used. */
 export function buildConfig(reader: Reader, places: Places): Config {
   reader.read(options.version);
@@ -60,7 +63,7 @@ function buildGateway(reader: Reader): GatewayConfig {
 
 function buildAuth(reader: Reader): AuthConfig {
   const issuers: IssuerConfig[] = [];
-  for (const index of reader.keysBelow(['auth', 'issuers'])) {
+  for (const index of boundedKeys(reader, ['auth', 'issuers'], maxKeys)) {
     const issuer = buildIssuer(reader, index);
     if (issuer !== undefined) issuers.push(issuer);
   }
@@ -102,10 +105,7 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
 
 function buildBackends(reader: Reader, defaults: LimitsConfig): Config['backends'] {
   const backends = new Map<BackendConfig['id'], BackendConfig>();
-  const ids = reader.keysBelow(['backends']);
-  if (ids.length > limits.maxBackends)
-    reader.fail(['backends'], `holds more than ${limits.maxBackends} backends`);
-  for (const id of ids) {
+  for (const id of boundedKeys(reader, ['backends'], limits.maxBackends)) {
     if (!isBackendId(id)) {
       const hint = 'Write a lower-case letter, then at most 23 of a-z, 0-9, _ and -.';
       reader.fail(['backends', id], 'is not a backend id', hint);
@@ -192,5 +192,11 @@ function buildKeys(reader: Reader, keysDir: string): KeysConfig {
 }
 
 function mapOf<V>(reader: Reader, path: readonly string[], read: (key: string) => V): ReadonlyMap<string, V> {
-  return new Map(reader.keysBelow(path).map((key) => [key, read(key)]));
+  return new Map(boundedKeys(reader, path, maxKeys).map((key) => [key, read(key)]));
+}
+
+function boundedKeys(reader: Reader, path: readonly string[], max: number): readonly string[] {
+  const keys = reader.keysBelow(path);
+  if (keys.length > max) reader.fail(path, `holds more than ${max} entries`);
+  return keys.slice(0, max);
 }

@@ -74,8 +74,7 @@ export function createReader(settings: Settings): Reader {
     originOf,
     isRefused: (path) => refused.some((bad) => path.every((segment, depth) => bad[depth] === segment)),
     keysBelow: (path) => settings.keysBelow(path),
-    fail: (path, message, hint) =>
-      issues.push(problem(originOf(path), `${showPath(path)}: ${message}`, hint)),
+    fail: (path, message, hint) => issues.push(problem(originOf(path), `${showPath(path)} ${message}`, hint)),
     read: (option, keys = []) => readValue(option, keys, option.fallback),
     readOr: readValue,
     readRequired(option, keys) {

@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts';
 import { type Setting, type SettingPath, type Settings, showPath } from './settings.ts';
 import type { Shape } from './shape.ts';
 
-const maxNodes = 50_000;
+const maxNodes = 20_000;
 
 interface YamlFile {
   /** Absolute. */
@@ -17,11 +17,12 @@ interface YamlFile {
 /**
  * Puts every value of the file into `settings` and returns everything that has no place there. The file's own
  * objects are never built: the nodes are walked along the tree of options, so a key can reach no prototype, and
- * aliases can unfold no further than that tree is deep.
+ * aliases can unfold no further than that tree is deep. Keys are compared here: the parser's own way to find
+ * one that is there twice takes a minute for 50,000 keys.
  */
 export function readYaml(source: YamlFile, shape: Shape, settings: Settings): readonly Issue[] {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const issues: Issue[] = [];
   let nodesLeft = maxNodes;
 
@@ -71,6 +72,7 @@ export function readYaml(source: YamlFile, shape: Shape, settings: Settings): re
       issues.push(problem(origin, `${name} must hold keys and values`, keysHint(place)));
       return;
     }
+    const seen = new Set<string>();
     for (const pair of node.items) {
       const keyOrigin = originOf(pair.key, origin);
       const key = scalarText(pair.key);
@@ -80,6 +82,8 @@ export function readYaml(source: YamlFile, shape: Shape, settings: Settings): re
       }
       const next = place.children.get(key) ?? place.any;
       const keyPath = [...path, key];
+      if (seen.has(key)) issues.push(problem(keyOrigin, `${showPath(keyPath)} is there twice`));
+      seen.add(key);
       if (next === undefined) {
         issues.push(
           problem(keyOrigin, `${showPath(keyPath)} is not a setting`, unknownKeyHint(key, place, shape)),
