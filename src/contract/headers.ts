@@ -9,6 +9,5 @@ export const contractHeaders = {
   result: 'X-Cortex-Result',
   deadlineMs: 'X-Cortex-Deadline-Ms',
   clientCapabilities: 'X-Cortex-Client-Capabilities',
-  catalogSignature: 'X-Cortex-Catalog-Signature',
   idempotencyKey: 'Idempotency-Key',
 } as const;

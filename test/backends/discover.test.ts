@@ -99,6 +99,21 @@ describe('discover', () => {
     expect((await it.discover(second.etag)).kind).toBe('unchanged');
   });
 
+  test('a list_prompts that fails for longer than the grace period loses its prompts', async () => {
+    await using server = createCapturingBackend({ prompts });
+    let time = 0;
+    await using connected = connect(server.url, {}, { now: () => time, monotonic: () => time });
+    const promptsAfter = async (ms: number) => {
+      time += ms;
+      const found = await connected.backend.discover(undefined, live());
+      return found.ok && found.value.kind === 'catalog' ? found.value.catalog.prompts.length : undefined;
+    };
+    expect(await promptsAfter(0)).toBe(1);
+    server.answer('list_prompts', () => new Response('', { status: 503 }));
+    expect(await promptsAfter(14 * 60_000)).toBe(1);
+    expect(await promptsAfter(2 * 60_000)).toBe(0);
+  });
+
   test('an optional list that never worked is empty and reported, and the tools are there', async () => {
     await using it = await setUp();
     it.server.answer('list_resources', () => new Response('', { status: 503 }));

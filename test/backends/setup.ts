@@ -2,14 +2,14 @@ import type { CallContext, ToolCall } from '#backends/backend.ts';
 import { createHttpBackend, type HttpBackendOptions } from '#backends/http-backend.ts';
 import { propagate } from '#identity/propagate.ts';
 import { createIdentityResolver } from '#identity/resolver.ts';
-import { systemClock } from '#kernel/clock.ts';
+import { type Clock, systemClock } from '#kernel/clock.ts';
 import { Secret } from '#kernel/secret.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import { principal } from '../contract/principal.ts';
 import { backendId } from './backend-id.ts';
 
 /** A backend as the gateway builds it, over real connections; closes what it opened. */
-export function connect(url: string, changes: Partial<HttpBackendOptions> = {}) {
+export function connect(url: string, changes: Partial<HttpBackendOptions> = {}, clock: Clock = systemClock) {
   const outbound = createOutbound();
   const identity = createIdentityResolver({
     propagate: propagate({
@@ -30,7 +30,7 @@ export function connect(url: string, changes: Partial<HttpBackendOptions> = {}) 
       userAgent: 'cortex-gateway/0.0.0',
       ...changes,
     },
-    { outbound, identity, clock: systemClock, random: () => 0 },
+    { outbound, identity, clock, random: () => 0 },
   );
   return {
     backend,

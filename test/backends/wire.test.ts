@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '#backends/backend.ts';
+import { Secret } from '#kernel/secret.ts';
 import { principal } from '../contract/principal.ts';
 import { createCapturingBackend } from '../support/capturing-backend.ts';
 import { connect, context, search } from './setup.ts';
@@ -106,6 +107,20 @@ describe('the two classes of token', () => {
       });
     }
     expect(server.calls).toEqual([]);
+  });
+
+  test('a token that no header can carry is sent nowhere, and does not count against the backend', async () => {
+    await using server = createCapturingBackend();
+    await using connected = connect(server.url);
+    const odd = context({ principal: principal({ token: new Secret('a\r\nX-Cortex-User-Role: admin') }) });
+    for (let i = 0; i < 6; i++) {
+      expect((await connected.backend.call(search(), odd)).outcome).toMatchObject({
+        ok: false,
+        error: { reason: 'invalid', message: 'The request to the backend could not be made.' },
+      });
+    }
+    expect(server.calls).toEqual([]);
+    expect(connected.backend.health().breaker).toBe('closed');
   });
 
   test('a redirect to another origin gets no token (R39)', async () => {
