@@ -9,8 +9,6 @@ import { createSealer } from '#keys/sealer.ts';
 import { addPseudonymRow, erasePseudonymRows, findPseudonymRow } from '#store/pseudonym-rows.ts';
 import type { Store } from '#store/store.ts';
 
-const hashBytes = 16;
-
 /** Keyed names that change every month (UTC): 22 characters of base64url. */
 export interface Pseudonyms {
   /**
@@ -47,14 +45,14 @@ export function createPseudonyms(deps: {
   const sealer = createSealer(keys);
   const lookupKeys = keys.all.map((key) => deriveKey(key, 'cortex audit lookup'));
   const known = new Map<string, Known>();
-  let month: { readonly name: string; readonly key: Buffer } = { name: '', key: Buffer.alloc(0) };
+  let month: Month = { name: '', until: Number.NEGATIVE_INFINITY, from: 0, key: Buffer.alloc(0) };
 
-  const currentMonth = () => {
-    const name = new Date(clock.now()).toISOString().slice(0, 7);
-    if (name !== month.name) month = { name, key: monthKey(keys.newest, name) };
+  const currentMonth = (): Month => {
+    const now = clock.now();
+    if (now < month.from || now >= month.until) month = monthAt(now, keys.newest);
     return month;
   };
-  const lookupsOf = (person: Person) => lookupKeys.map((key) => hmac(key, person.key).toString('base64url'));
+  const lookupsOf = (person: Person) => lookupKeys.map((key) => hmac(key, person.key));
 
   const openSalt = (lookup: string, sealed: string): string | undefined => {
     const opened = sealer.open('pseudonym', [lookup], sealed);
@@ -127,14 +125,28 @@ function newSalt(): string {
   return randomBytes(16).toString('base64url');
 }
 
-function monthKey(key: Key, month: string): Buffer {
-  return deriveKey(key, `cortex audit month ${month}`);
+interface Month {
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  /** Milliseconds since the epoch; excluded. */
+  readonly until: number;
+  readonly key: Buffer;
 }
 
+function monthAt(now: number, key: Key): Month {
+  const date = new Date(now);
+  const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+  const until = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+  const name = date.toISOString().slice(0, 7);
+  return { name, from, until, key: deriveKey(key, `cortex audit month ${name}`) };
+}
+
+/** 132 bits are enough to tell people and parameters apart. */
 function shortHmac(key: Buffer, text: string): string {
-  return hmac(key, text).subarray(0, hashBytes).toString('base64url');
+  return hmac(key, text).slice(0, 22);
 }
 
-function hmac(key: Buffer, text: string): Buffer {
-  return new Bun.CryptoHasher('sha256', key).update(text).digest();
+function hmac(key: Buffer, text: string): string {
+  return new Bun.CryptoHasher('sha256', key).update(text).digest('base64url');
 }
