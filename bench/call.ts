@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { useCompiledBinary } from '../test/support/compiled-binary.ts';
 import { markdown, ratios, type Series } from './report.ts';
 import { startTargets } from './targets.ts';
 import { type Figures, measure } from './wrk.ts';
@@ -30,6 +31,7 @@ for (const tool of ['nginx', 'wrk']) {
   }
 }
 
+await useCompiledBinary();
 await using stack = await startTargets();
 const measured = new Map<string, { readonly series: Series; readonly rounds: Figures[] }>();
 for (const connections of concurrencies) {

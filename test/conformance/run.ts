@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { useCompiledBinary } from '../support/compiled-binary.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { startStack } from './stack.ts';
 import { type Revision, runSuite } from './suite.ts';
 import { judge, parseExpectedFailures, type Verdict } from './verdict.ts';
 
-const root = resolve(import.meta.dirname, '..', '..');
 const revisions: readonly Revision[] = ['2026-07-28', '2025-11-25'];
 
 const { values } = parseArgs({
@@ -55,18 +54,6 @@ async function run(revision: Revision): Promise<Verdict> {
   if (verdict.unexpected.length > 0) print('--- the gateway wrote:', stack.gatewayOutput().slice(-4000));
   print(`server ${revision} over contract: ${verdict.passed}/${verdict.total}`);
   return verdict;
-}
-
-/** Points `CORTEX_BIN` at `dist/cortex` unless it is set, and builds that file where it is missing. */
-async function useCompiledBinary(): Promise<void> {
-  process.env.CORTEX_BIN ??= join(root, 'dist', 'cortex');
-  if (existsSync(process.env.CORTEX_BIN)) return;
-  const build = Bun.spawn([process.execPath, 'run', 'build'], {
-    cwd: root,
-    stdout: 'inherit',
-    stderr: 'inherit',
-  });
-  if ((await build.exited) !== 0) throw new Error('the build failed');
 }
 
 function sum(numbers: readonly number[]): number {
