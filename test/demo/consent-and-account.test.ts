@@ -37,7 +37,7 @@ describe('the consent page', () => {
       'Export your invoices',
     ])
       expect(html).toContain(text);
-    expect(html.indexOf('Export your invoices')).toBeGreaterThan(html.indexOf('leave the free plan'));
+    expect(html.indexOf('Export your invoices')).toBeGreaterThan(html.indexOf('once your plan includes it'));
   });
 
   it('is asked again every time', async () => {

@@ -227,6 +227,14 @@ describe('the sign-in form', () => {
     small.server.close();
   });
 
+  it('keeps the way back to the application when another address is used', async () => {
+    const next = '/authorize?client_id=x&state="y"';
+    const sent = await ask('typo@example.com', browser, next);
+    const href = /href="(\/sign-in\?[^"]*)"/.exec(sent.html)?.[1] ?? '';
+    const again = pageOf(await browser.open(`${issuer}${href}`));
+    expect(again.html).toContain('value="/authorize?client_id=x&amp;state=&quot;y&quot;"');
+  });
+
   it('says so when the mail cannot be sent', async () => {
     const broken = await startDemo({ mailer: { send: () => Promise.reject(new Error('no route')) } });
     const who = broken.browser();

@@ -42,7 +42,6 @@ export function createAuthorizeEndpoints(parts: Parts): {
       isLoopback: isLoopbackUri(wanted.redirectUri),
       resource: wanted.resource,
       email: user.email,
-      plan: user.plan,
       allowed: now.map(scopes.describe),
       later: wanted.scopes.filter((scope) => !now.includes(scope)).map(scopes.describe),
       query,

@@ -64,7 +64,7 @@ export function createSignInEndpoints(parts: Parts): {
         });
       }
       // People leave the hidden field empty; a program that fills it is told the same and sent nothing.
-      if (form.has('website')) return pageAnswer(checkMailPage(email));
+      if (form.has('website')) return pageAnswer(checkMailPage(email, next));
       const retryAfterSeconds = links.takeAllowance(email, call.address);
       if (retryAfterSeconds !== undefined) {
         const text = 'Too many sign-in links were asked for. Please try again later.';
@@ -85,7 +85,7 @@ export function createSignInEndpoints(parts: Parts): {
           status: 503,
         });
       }
-      return pageAnswer(checkMailPage(email));
+      return pageAnswer(checkMailPage(email, next));
     },
 
     openLink({ request, url }) {

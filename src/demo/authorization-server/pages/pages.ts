@@ -33,13 +33,13 @@ ${problem}
 }
 
 /** The same for everybody, so that it tells nobody who has an account. */
-export function checkMailPage(email: string): string {
+export function checkMailPage(email: string, next: string): string {
   return layout(
     'Check your mail',
     html`<h1>Check your mail</h1>
 <p>A link is on its way to <strong>${email}</strong>. Open it in this browser; it works once, for 15 minutes.</p>
 <p class="quiet small">On a demo that runs on your own machine, the link is printed in its terminal.</p>
-<p class="small"><a href="/sign-in">Use another address</a></p>`,
+<p class="small"><a href="/sign-in?${new URLSearchParams({ next }).toString()}">Use another address</a></p>`,
   );
 }
 
@@ -67,7 +67,6 @@ export interface ConsentPage {
   readonly isLoopback: boolean;
   readonly resource: string;
   readonly email: string;
-  readonly plan: string;
   /** What the application gets now. */
   readonly allowed: readonly string[];
   /** What it asked for besides, and gets once the user's plan includes it. */
@@ -90,7 +89,7 @@ ${fact('Signed in as', page.email)}
 </dl>
 <h2>It will be able to</h2>
 <ul class="list">${items(page.allowed)}</ul>
-${page.later.length === 0 ? undefined : later(page.later, page.plan)}
+${page.later.length === 0 ? undefined : later(page.later)}
 ${page.isLoopback ? loopbackNote : nameNote}
 <form method="post" action="/authorize" class="actions">
 ${hidden('csrf', page.csrf)}${hidden('request', page.query)}
@@ -103,8 +102,8 @@ ${hidden('csrf', page.csrf)}${hidden('request', page.query)}
 function fact(term: string, value: string): Html {
   return html`<div><dt>${term}</dt><dd>${value}</dd></div>`;
 }
-function later(texts: readonly string[], plan: string): Html {
-  return html`<h2>And, if you leave the ${plan} plan</h2>
+function later(texts: readonly string[]): Html {
+  return html`<h2>And, once your plan includes it</h2>
 <ul class="list later">${items(texts)}</ul>`;
 }
 const loopbackNote = html`<p class="note">The answer goes to a program on this computer. Allow it only if you have just started one yourself.</p>`;

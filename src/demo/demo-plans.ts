@@ -1,0 +1,15 @@
+/** The scopes of the demo's two applications, and what the consent page says of each. */
+export const demoScopes: Readonly<Record<string, string>> = {
+  'mcp:notes:read': 'Read your notes',
+  'mcp:notes:write': 'Write notes in your name',
+  'mcp:billing:read': 'See your plan and your invoices',
+  'mcp:billing:export': 'Export your invoices',
+};
+
+const free = ['mcp:notes:read', 'mcp:notes:write', 'mcp:billing:read'];
+
+/** Smallest first: what a new user gets, and what an upgrade brings. */
+export const demoPlans: Readonly<Record<'free' | 'pro', readonly string[]>> = {
+  free,
+  pro: [...free, 'mcp:billing:export'],
+};

@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '#kernel/clock.ts';
+import { randomId } from '#kernel/ids.ts';
+import type { Log } from '#kernel/log.ts';
+import {
+  type AuthorizationServer,
+  createAuthorizationServer,
+} from './authorization-server/create-authorization-server.ts';
+import type { FetchDocument } from './authorization-server/options.ts';
+import { createBillingBackend } from './billing-backend.ts';
+import { demoPlans, demoScopes } from './demo-plans.ts';
+import type { Mailer } from './mailer.ts';
+import { createNotesBackend, type NotesBackend } from './notes-backend.ts';
+
+export interface DemoWorldOptions {
+  /** The gateway's canonical URL: the resource of every token. */
+  readonly resource: string;
+  /** The authorization server's own origin. */
+  readonly issuer: string;
+  /** Where the authorization server listens; undefined: its `fetch` is served by somebody else. */
+  readonly issuerPort: number | undefined;
+  /** Undefined: nothing is kept. */
+  readonly folder: string | undefined;
+  readonly mailer: Mailer;
+  readonly fetchDocument: FetchDocument | undefined;
+  /** On one's own machine; not where strangers come by. */
+  readonly isLocal: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything around the gateway: an authorization server and two applications, each on a port of its own. */
+export interface DemoWorld {
+  readonly authorizationServer: AuthorizationServer;
+  readonly notes: NotesBackend;
+  readonly notesUrl: string;
+  readonly billingUrl: string;
+  /** The applications' technical token, new at each start. */
+  readonly technicalToken: string;
+  close(): Promise<void>;
+}
+
+export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
+  const { issuer, resource, folder } = options;
+  if (folder !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const authorizationServer = await createAuthorizationServer({
+    issuer,
+    resources: [resource],
+    scopes: demoScopes,
+    plans: demoPlans,
+    databasePath: folder === undefined ? ':memory:' : join(folder, 'authorization-server.db'),
+    keyFile: folder === undefined ? undefined : join(folder, 'authorization-server.key'),
+    clock: options.clock,
+    log: options.log,
+    mailer: options.mailer,
+    fetchDocument: options.fetchDocument,
+    allowsLoopbackDocuments: options.isLocal,
+    clients: [],
+  });
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: options.issuerPort ?? 0,
+    idleTimeout: 60,
+    fetch: (request, self) =>
+      authorizationServer.fetch(request, self.requestIP(request)?.address ?? '127.0.0.1'),
+  });
+  const technicalToken = randomId();
+  const trust = {
+    issuer,
+    // Its own keys are read where it listens, whatever stands in front of it.
+    jwksUri: `http://127.0.0.1:${server.port}/.well-known/jwks.json`,
+    audience: resource,
+    technicalToken,
+  };
+  const notes = createNotesBackend(trust);
+  const billing = createBillingBackend(trust);
+  const notesServer = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => notes.fetch(request) });
+  const billingServer = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => billing.fetch(request) });
+
+  return {
+    authorizationServer,
+    notes,
+    notesUrl: `http://127.0.0.1:${notesServer.port}`,
+    billingUrl: `http://127.0.0.1:${billingServer.port}`,
+    technicalToken,
+    async close() {
+      await Promise.all([server.stop(true), notesServer.stop(true), billingServer.stop(true)]);
+      authorizationServer.close();
+    },
+  };
+}
