@@ -62,35 +62,41 @@ export function goneAt(entry: BackendEntry, staleGraceMs: number, now: number): 
   return at > now ? at : undefined;
 }
 
-/** Writes the outcome of a poll into the entry. Only the first of the same failures in a row is logged. */
+/**
+ * Writes the outcome of a poll into the entry; true where the next snapshot may differ by it. Only the first of
+ * the same failures in a row is logged.
+ */
 export function takeOutcome(
   entry: BackendEntry,
   outcome: Result<Discovery, string>,
   log: Log,
   now: number,
-): void {
+): boolean {
   const { id } = entry.backend;
   const answer = checkAnswer(entry, outcome);
   if (!answer.ok) {
     if (entry.lastError !== answer.error)
       log.warn('catalog.poll_failed', { backend: id, reason: answer.error });
+    const isFirstFailure = entry.failingSince === undefined;
     entry.failingSince ??= now;
     entry.lastError = answer.error;
-    return;
+    return isFirstFailure;
   }
+  const isRecovery = entry.failingSince !== undefined;
   if (entry.lastError !== undefined) log.info('catalog.poll_recovered', { backend: id });
   entry.lastGoodAt = now;
   entry.failingSince = undefined;
   entry.lastError = undefined;
-  if (answer.value.kind === 'unchanged') return;
+  if (answer.value.kind === 'unchanged') return isRecovery;
   const { catalog, etag, problems } = answer.value;
   const kept = keepEqual(entry.catalog, catalog);
   entry.etag = etag;
-  if (kept === entry.catalog) return;
+  if (kept === entry.catalog) return isRecovery;
   entry.catalog = kept;
   entry.hasUnsavedNews = true;
   for (const problem of problems.slice(0, MAX_LOGGED_PROBLEMS))
     log.warn('catalog.definition_left_out', { backend: id, problem });
+  return true;
 }
 
 function checkAnswer(entry: BackendEntry, outcome: Result<Discovery, string>): Result<Discovery, string> {

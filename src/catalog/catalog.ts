@@ -131,8 +131,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       onOutcome(outcome) {
         const entry = entries.get(backend.id);
         if (entry === undefined) return;
-        takeOutcome(entry, outcome, log, clock.now());
-        publisher.publishSoon();
+        if (takeOutcome(entry, outcome, log, clock.now())) publisher.publishSoon();
       },
     });
 
@@ -157,7 +156,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
 
   const pollAll = async (ids: readonly BackendId[]): Promise<void> => {
     await Promise.all(ids.map((id) => entries.get(id)?.poller.poll()));
-    publisher.publish();
+    publisher.flush();
   };
 
   for (const backend of deps.backends) enter(backend, undefined);
@@ -178,7 +177,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     },
     async settled() {
       await Promise.all([...entries.values()].map(({ poller }) => poller.first()));
-      publisher.publish();
+      publisher.flush();
     },
     poll: (ids) => pollAll(ids ?? [...entries.keys()]),
     requestPoll: (id) => entries.get(id)?.poller.request(),

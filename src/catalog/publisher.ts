@@ -33,6 +33,8 @@ export interface Publisher {
   /** Assembles now. A snapshot that shows the same as the current one is dropped. */
   publish(): void;
   publishSoon(): void;
+  /** Assembles now what `publishSoon` was asked for, if anything. */
+  flush(): void;
   useRules(rules: AssembleRules): void;
   /** Names of an earlier run; later ones win. */
   useNames(names: NameTable): void;
@@ -88,6 +90,9 @@ export function createPublisher(deps: PublisherDeps, initialRules: AssembleRules
     publish,
     publishSoon() {
       cancelGather ??= schedule(GATHER_MS, publish);
+    },
+    flush() {
+      if (cancelGather !== undefined) publish();
     },
     useRules(next) {
       rules = next;

@@ -118,6 +118,17 @@ describe('polling', () => {
     expect(catalog.states().get(backendId('a'))?.lastGoodAt).toBeGreaterThan(1_200_000);
   });
 
+  test('that finds nothing new does not even assemble', async () => {
+    const { backend } = scripted('a', () => lists('x'));
+    const { catalog, time } = setUp([backend]);
+    await catalog.start();
+    await time.advance(10);
+    expect(time.pending()).toBe(1);
+    catalog.requestPoll(backendId('a'));
+    await time.advance(1_000);
+    expect(time.pending()).toBe(1);
+  });
+
   test('that only finds another order changes nothing', async () => {
     const { backend, script } = scripted('a', () => lists('x', 'y'));
     const { catalog, changes } = setUp([backend]);
