@@ -42,12 +42,13 @@ const retryJitterMs = 100;
  */
 export function createUserCall(options: UserCallOptions, deps: UserCallDeps): UserCall {
   const { breaker, budget, clock } = deps;
+  const enoughMs = Math.min(options.timeoutMs, limits.maxCallTimeoutMs) / 2;
   const attempt = createAttempt(options, deps.outbound, clock);
 
-  function record(permit: Permit, outcome: Attempt['outcome'], isFullDeadline: boolean): void {
+  function record(permit: Permit, outcome: Attempt['outcome'], hadTime: boolean): void {
     const reason = outcome.ok ? undefined : outcome.error.reason;
-    // A deadline shorter than the backend's own is the caller's choice and says nothing about the backend.
-    if (reason === 'cancelled' || (reason === 'timeout' && !isFullDeadline)) permit.released();
+    // Too little time, by the caller's choice or after waiting for a place, says nothing about the backend.
+    if (reason === 'cancelled' || (reason === 'timeout' && !hadTime)) permit.released();
     else if (reason !== undefined && failureKinds[reason].counts) permit.failed();
     else permit.succeeded();
   }
@@ -58,7 +59,6 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     identity: ResolvedIdentity,
     context: CallContext,
     deadline: number,
-    isFullDeadline: boolean,
   ): Promise<Attempt> {
     let last: Attempt | undefined;
     for (;;) {
@@ -67,7 +67,7 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
       const permit = breaker.admit();
       if (!permit.ok) return last ?? refusedAttempt(breakerOpen(permit.error));
       const current = await attempt(request, body, identity, context, remainingMs);
-      record(permit.value, current.outcome, isFullDeadline);
+      record(permit.value, current.outcome, remainingMs >= enoughMs);
       if (last !== undefined || !current.isRetryable) return current;
       last = current;
       const pauseMs = retryPauseMs + deps.random() * retryJitterMs;
@@ -101,8 +101,7 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     const place = await budget.acquire(context.signal, deadline - clock.monotonic());
     if (!place.ok) return refused(failure(place.error));
     try {
-      const isFullDeadline = timeoutMs >= Math.min(options.timeoutMs, limits.maxCallTimeoutMs);
-      const made = await attempts(request, body, identity.value, context, deadline, isFullDeadline);
+      const made = await attempts(request, body, identity.value, context, deadline);
       return { outcome: made.outcome, backend: options.id, mode, answerBytes: made.bytes };
     } finally {
       budget.release();

@@ -168,7 +168,7 @@ describe('what a status or a fault becomes', () => {
 describe('docs/backend-errors.md', () => {
   test('lists every reason with the words and the counting of the code, and no other', async () => {
     const page = await Bun.file(join(import.meta.dirname, '..', '..', 'docs', 'backend-errors.md')).text();
-    const rows = [...page.matchAll(/^\| `(\w+)` \| (.+?) \| (.+?) \| (yes|no) \|$/gm)];
+    const rows = [...page.matchAll(/^\| `(\w+)` +\| (.+?) +\| (.+?) +\| (yes|no) +\|$/gm)];
     const documented = rows.map(([, reason, , message, counted]) => [reason, message, counted === 'yes']);
     const coded = Object.entries(failureKinds).map(([reason, kind]) => [reason, kind.message, kind.counts]);
     expect(documented).toEqual(coded);

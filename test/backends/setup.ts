@@ -30,7 +30,7 @@ export function connect(url: string, changes: Partial<HttpBackendOptions> = {}, 
       userAgent: 'cortex-gateway/0.0.0',
       ...changes,
     },
-    { outbound, identity, clock, random: () => 0 },
+    { outbound, identity, clock, random: () => 1 },
   );
   return {
     backend,
