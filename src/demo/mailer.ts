@@ -16,7 +16,8 @@ export interface Mailer {
 
 /** Sends over SMTP. `url`: `smtps://user:password@host:465`, or `smtp://host:587` (STARTTLS where offered). */
 export function createSmtpMailer(options: { readonly url: Secret; readonly from: string }): Mailer {
-  const transport = createTransport(options.url.reveal());
+  const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
+  const transport = createTransport({ url: options.url.reveal(), ...timeouts });
   return {
     async send(mail) {
       await transport.sendMail({ from: options.from, to: mail.to, subject: mail.subject, text: mail.text });

@@ -32,6 +32,20 @@ describe('refresh tokens', () => {
     expect(await isActive(first.text('access_token'))).toBe(false);
   });
 
+  it('are remembered for so many uses, each still ending the family', async () => {
+    const few = await startDemo({ limits: { maxRefreshTokensPerGrant: 3 } });
+    const id = await few.register();
+    const chain = [(await few.tokens(id)).text('refresh_token')];
+    const use = (token: string | undefined) =>
+      few.post('/token', { grant_type: 'refresh_token', client_id: id, refresh_token: token ?? '' });
+    while (chain.length < 5) chain.push((await use(chain.at(-1))).text('refresh_token'));
+    expect((await use(chain[0])).body.error).toBe('invalid_grant');
+    chain.push((await use(chain.at(-1))).text('refresh_token'));
+    expect((await use(chain.at(-3))).body.error).toBe('invalid_grant');
+    expect((await use(chain.at(-1))).body.error).toBe('invalid_grant');
+    few.server.close();
+  });
+
   it('are worth nothing to another client, and the owner keeps them', async () => {
     const thief = await demo.register();
     expect((await refresh(first.text('refresh_token'), { client_id: thief })).body.error).toBe(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HeadlessBrowser, Page, Visit } from '#demo/headless-browser.ts';
+import { silentLog } from '#kernel/log.ts';
 import { type Demo, issuer, startDemo } from './demo-fixture.ts';
 
 let demo: Demo;
@@ -235,11 +236,17 @@ describe('the sign-in form', () => {
     expect(again.html).toContain('value="/authorize?client_id=x&amp;state=&quot;y&quot;"');
   });
 
-  it('says so when the mail cannot be sent', async () => {
-    const broken = await startDemo({ mailer: { send: () => Promise.reject(new Error('no route')) } });
+  it('says so when the mail cannot be sent, and logs no address', async () => {
+    const logged: unknown[] = [];
+    const failure = Object.assign(new Error('550 no mailbox ada@example.com'), { code: 'EENVELOPE' });
+    const broken = await startDemo({
+      mailer: { send: () => Promise.reject(failure) },
+      log: { ...silentLog, error: (...entry) => logged.push(entry) },
+    });
     const who = broken.browser();
     const form = pageOf(await who.open(`${issuer}/sign-in`));
     expect(pageOf(await who.submit(form, '/sign-in', { email: 'ada@example.com' })).status).toBe(503);
+    expect(logged).toEqual([['demo.mail_failed', { cause: 'EENVELOPE' }]]);
     broken.server.close();
   });
 

@@ -26,11 +26,11 @@ const tables = [
     hash TEXT PRIMARY KEY, email TEXT NOT NULL, browser_hash TEXT NOT NULL, next TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS sessions (
     hash TEXT PRIMARY KEY, sub TEXT NOT NULL REFERENCES users ON DELETE CASCADE, expires_at INTEGER NOT NULL)`,
-  // One row a consent; its id is the tokens' `sid`. Codes and refresh tokens are members of this family.
+  // One row a consent; its id is the tokens' `sid`. Revoking deletes it, and codes and refresh tokens with it.
   `CREATE TABLE IF NOT EXISTS grants (
     id TEXT PRIMARY KEY, client_id TEXT NOT NULL, client_name TEXT NOT NULL, can_refresh INTEGER NOT NULL,
     sub TEXT NOT NULL REFERENCES users ON DELETE CASCADE, resource TEXT NOT NULL, scopes TEXT NOT NULL,
-    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER)`,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS grants_of_user ON grants (sub)',
   'CREATE INDEX IF NOT EXISTS grants_of_client ON grants (client_id)',
   `CREATE TABLE IF NOT EXISTS codes (

@@ -39,7 +39,7 @@ export interface Grants {
   findRefreshToken(token: string): RefreshToken | undefined;
   /** As `useCode`. */
   useRefreshToken(token: string): boolean;
-  /** Ends the grant with its code and refresh tokens. False: it had ended already. */
+  /** Deletes the grant with its code and refresh tokens. False: it had ended already. */
   revoke(id: string): boolean;
   revokeAccessToken(jti: string, expiresAt: number): void;
   isAccessTokenRevoked(jti: string): boolean;
@@ -56,11 +56,11 @@ interface GrantRow {
   readonly created_at: number;
 }
 
-const live = 'grants.revoked_at IS NULL AND grants.expires_at > $now';
+const live = 'grants.expires_at > $now';
 
 export function createGrants(database: Database, clock: Clock, limits: ServerLimits): Grants {
   const insertGrant = database.query(
-    'INSERT INTO grants VALUES ($id, $clientId, $clientName, $canRefresh, $sub, $resource, $scopes, $now, $expiresAt, NULL)',
+    'INSERT INTO grants VALUES ($id, $clientId, $clientName, $canRefresh, $sub, $resource, $scopes, $now, $expiresAt)',
   );
   const insertCode = database.query(
     'INSERT INTO codes VALUES ($hash, $grantId, $redirectUri, $challenge, $expiresAt, NULL)',
@@ -84,10 +84,15 @@ export function createGrants(database: Database, clock: Clock, limits: ServerLim
     `SELECT grants.*, refresh_tokens.used_at FROM refresh_tokens JOIN grants ON grants.id = refresh_tokens.grant_id
      WHERE refresh_tokens.hash = $hash AND ${live}`,
   );
+  // Used tokens are kept to notice their reuse, but not without end.
+  const forgetOldest = database.query(
+    `DELETE FROM refresh_tokens WHERE grant_id = $grantId AND rowid NOT IN
+       (SELECT rowid FROM refresh_tokens WHERE grant_id = $grantId ORDER BY rowid DESC LIMIT $keep)`,
+  );
   const useRefresh = database.query(
     'UPDATE refresh_tokens SET used_at = $now WHERE hash = $hash AND used_at IS NULL',
   );
-  const revoke = database.query('UPDATE grants SET revoked_at = $now WHERE id = $id AND revoked_at IS NULL');
+  const revoke = database.query('DELETE FROM grants WHERE id = $id');
   const insertRevoked = database.query('INSERT OR IGNORE INTO revoked_tokens VALUES ($jti, $expiresAt)');
   const revokedRow = database.query<{ jti: string }, { jti: string }>(
     'SELECT jti FROM revoked_tokens WHERE jti = $jti',
@@ -135,6 +140,7 @@ export function createGrants(database: Database, clock: Clock, limits: ServerLim
     issueRefreshToken(grantId) {
       const token = newOpaque();
       insertRefresh.run({ hash: hashOf(token), grantId });
+      forgetOldest.run({ grantId, keep: limits.maxRefreshTokensPerGrant });
       return token;
     },
     findRefreshToken(token) {
@@ -142,7 +148,7 @@ export function createGrants(database: Database, clock: Clock, limits: ServerLim
       return row === null ? undefined : { grant: toGrant(row), isUsed: row.used_at !== null };
     },
     useRefreshToken: (token) => useRefresh.run({ hash: hashOf(token), now: now() }).changes === 1,
-    revoke: (id) => revoke.run({ id, now: now() }).changes === 1,
+    revoke: (id) => revoke.run({ id }).changes > 0,
     revokeAccessToken(jti, expiresAt) {
       insertRevoked.run({ jti, expiresAt });
     },

@@ -67,6 +67,7 @@ export const serverLimits = {
   maxUsers: 10_000,
   maxClients: 5_000,
   maxGrantsPerUser: 50,
+  maxRefreshTokensPerGrant: 100,
   maxEvents: 10_000,
   maxEventStreams: 16,
   maxBodyBytes: 16 * 1024,

@@ -80,7 +80,7 @@ export function createSignInEndpoints(parts: Parts): {
           link,
         });
       } catch (error) {
-        log.error('demo.mail_failed', { message: error instanceof Error ? error.message : String(error) });
+        log.error('demo.mail_failed', { cause: causeOf(error) });
         return pageAnswer(messagePage('The mail could not be sent', 'Please try again in a few minutes.'), {
           status: 503,
         });
@@ -115,6 +115,11 @@ export function createSignInEndpoints(parts: Parts): {
 /** Only our own two places may follow a sign-in: anything else would make the form an open redirect. */
 function localPath(next: string | null | undefined): string {
   return next?.startsWith('/authorize?') ? next : '/account';
+}
+
+/** The code of a mail error: its message may hold the address. */
+function causeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 function mailText(link: string, linkSeconds: number): string {
