@@ -8,6 +8,4 @@ export const release = {
   version,
   /** Undefined: it runs from sources. */
   commit: typeof CORTEX_BUILD_COMMIT === 'undefined' ? undefined : CORTEX_BUILD_COMMIT,
-  /** Newest first. */
-  protocolRevisions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
 } as const;

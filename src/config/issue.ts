@@ -49,7 +49,12 @@ export function showIssue(issue: Issue, cwd: string): string {
   const where =
     issue.origin === undefined || issue.origin.kind === 'default' ? '' : `${showOrigin(issue.origin, cwd)}: `;
   const hint = issue.hint === undefined ? '' : ` ${issue.hint}`;
-  return `${where}${issue.message}.${hint}`;
+  return printable(`${where}${issue.message}.${hint}`);
+}
+
+/** Without control characters: a file of somebody else must not drive the reader's terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
 }
 
 /** By place: files by line, then the environment, then flags, then the rest; otherwise as found. */

@@ -1,4 +1,4 @@
-import { type Issue, type Origin, showFile, showIssue, showOrigin } from '#config/issue.ts';
+import { type Issue, type Origin, printable, showFile, showIssue, showOrigin } from '#config/issue.ts';
 import { type LoadReport, loadConfig } from '#config/load-config.ts';
 import type { EffectiveSetting } from '#config/reader.ts';
 import type { JsonValue } from '#kernel/json.ts';
@@ -54,7 +54,7 @@ function showProblems(report: LoadReport, _isValid: boolean, { output, terminal 
 }
 
 function row({ path, value, origin }: EffectiveSetting, cwd: string): readonly string[] {
-  return [path, plainValue(value), showOrigin(origin, cwd)];
+  return [printable(path), printable(plainValue(value)), showOrigin(origin, cwd)];
 }
 
 function plainValue(value: JsonValue): string {

@@ -1,0 +1,52 @@
+import type { CommandSpec } from '#cli/command.ts';
+import { commands as allCommands } from '#cli/commands.ts';
+import { runProgram } from '#cli/program.ts';
+import type { Terminal } from '#cli/terminal.ts';
+
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly isInteractive?: boolean;
+  readonly commands?: readonly CommandSpec[];
+}
+
+/** Runs a command line in process, in a home of nobody. */
+export async function run(line: string, options: RunOptions = {}): Promise<Run> {
+  let stdout = '';
+  let stderr = '';
+  const terminal: Terminal = {
+    cwd: options.cwd ?? '/nowhere',
+    environment: { HOME: '/home/ada', ...options.environment },
+    out: (text) => {
+      stdout += text;
+    },
+    say: (text) => {
+      stderr += text;
+    },
+    isInteractive: options.isInteractive ?? false,
+    columns: 80,
+  };
+  const argv = line.split(' ').filter((word) => word !== '');
+  const exitCode = await runProgram(argv, terminal, options.commands ?? allCommands);
+  return { exitCode, stdout, stderr };
+}
+
+/** A run as a golden file holds it; folders of this machine are replaced by their roles. */
+export function transcript(line: string, result: Run, cwd: string): string {
+  const text = [
+    `$ cortex ${line}`,
+    `exit ${result.exitCode}`,
+    '--- stdout',
+    result.stdout.trimEnd(),
+    '--- stderr',
+    result.stderr.trimEnd(),
+    '',
+  ].join('\n');
+  return text.replaceAll(cwd, '<cwd>');
+}
