@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/compiled/**', 'node_modules/**'],
+    // What only the compiled file can show.
+    exclude: [...(process.env.CORTEX_BIN === undefined ? ['test/compiled/**'] : []), 'node_modules/**'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
