@@ -53,6 +53,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
   let lost = 0;
   let failedAt: number | undefined;
   let complainedAt: number | undefined;
+  let isClosing = false;
   let isClosed = false;
   let checkpointTimer: ReturnType<typeof setTimeout> | undefined;
   let sweeping: Promise<void> = Promise.resolve();
@@ -115,22 +116,29 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
   }
 
   function sweep(): void {
-    sweeping = sweeping.then(() =>
-      applyRetention({
-        dir,
-        before: clock.now() - options.retentionMs,
-        ownChain: chainId,
-        ownIndex: index,
-        bury({ chain: of, keptFrom, head, lastTime }) {
-          if (isClosed) return Promise.resolve(false);
-          append('tombstone', { of, kept_from: keptFrom, head, last_time: lastTime, reason: 'retention' });
-          anchor();
-          return writer.settled();
-        },
-      }).catch((error) =>
+    if (isClosing) return;
+    sweeping = sweeping
+      .then(removeExpired)
+      .catch((error) =>
         log.error('audit.retention_failed', { error: error instanceof Error ? error.message : 'unknown' }),
-      ),
-    );
+      );
+  }
+
+  async function removeExpired(): Promise<void> {
+    const ownIndex = index;
+    // The files before this one are complete on the disk only now.
+    if (!(await writer.settled())) return;
+    await applyRetention({
+      dir,
+      before: clock.now() - options.retentionMs,
+      ownChain: chainId,
+      ownIndex,
+      bury({ chain: of, keptFrom, head, lastTime }) {
+        append('tombstone', { of, kept_from: keptFrom, head, last_time: lastTime, reason: 'retention' });
+        anchor();
+        return writer.settled();
+      },
+    });
   }
 
   const isFull = () => writer.pending() > limits.maxAuditPendingBytes;
@@ -191,11 +199,12 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
       return writer.settled();
     },
     async close() {
-      if (isClosed) return;
+      if (isClosing) return;
+      isClosing = true;
       clearInterval(sweepTimer);
       await Promise.all(naming);
-      isClosed = true;
       await sweeping;
+      isClosed = true;
       confess();
       anchor();
       clearTimeout(checkpointTimer);

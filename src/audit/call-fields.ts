@@ -2,7 +2,7 @@ import type { JsonObject } from '#kernel/json.ts';
 import type { CallFacts } from './record.ts';
 
 const maxTextLength = 128;
-const maxListItems = 100;
+const maxScopes = 50;
 const maxBackends = 500;
 
 /**
@@ -24,7 +24,7 @@ export function callFields(
     method: cut(facts.method),
     tool: cut(facts.tool),
     backend: facts.backend,
-    scopes: facts.scopes?.slice(0, maxListItems).map((scope) => cut(scope) ?? ''),
+    scopes: facts.scopes?.slice(0, maxScopes).map((scope) => cut(scope) ?? ''),
     mode: facts.mode,
     outcome: facts.outcome,
     code: cut(facts.code),

@@ -71,20 +71,29 @@ export async function readLines(
   }
 }
 
-/** The last complete line of a file, or undefined where it has none. */
-export async function lastLine(path: string): Promise<Buffer | undefined> {
+/** The last complete lines of a file: at least one where it has any, and no more than fit into a few pages. */
+export async function lastLines(path: string): Promise<readonly Buffer[]> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
     const length = Math.min(size, 2 * limits.maxAuditLineBytes);
     const tail = Buffer.alloc(length);
     await handle.read(tail, 0, length, size - length);
-    const end = tail.lastIndexOf(10);
-    if (end < 0) return undefined;
-    return tail.subarray(end === 0 ? 0 : tail.lastIndexOf(10, end - 1) + 1, end);
+    const lines: Buffer[] = [];
+    let start = length === size ? 0 : tail.indexOf(10) + 1;
+    for (let end = tail.indexOf(10, start); end >= 0; end = tail.indexOf(10, start)) {
+      lines.push(tail.subarray(start, end));
+      start = end + 1;
+    }
+    return lines;
   } finally {
     await handle.close();
   }
+}
+
+/** The last complete line of a file, or undefined where it has none. */
+export async function lastLine(path: string): Promise<Buffer | undefined> {
+  return (await lastLines(path)).at(-1);
 }
 
 function namesIn(dir: string): readonly string[] {

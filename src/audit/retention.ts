@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { tryLock } from '#store/process-lock.ts';
-import { type ChainFile, lastLine, listChains, lockPath } from './files.ts';
+import { type ChainFile, lastLines, listChains, lockPath } from './files.ts';
 import { type AuditRecord, hashLine, parseAuditLine } from './line.ts';
 
 /** What a chain lost to retention: everything before `keptFrom`, whose record links to `head`. */
@@ -33,10 +33,14 @@ export async function applyRetention(options: {
     try {
       const candidates = isOwn ? files.filter((file) => file.index < ownIndex) : files;
       const expired = await expiredAmong(candidates, before);
-      const last = expired.at(-1);
-      if (last === undefined) continue;
-      const { record, hash } = last;
-      const isBuried = await bury({ chain, keptFrom: record.seq + 1, head: hash, lastTime: record.time });
+      const end = expired.at(-1);
+      if (end === undefined) continue;
+      const isBuried = await bury({
+        chain,
+        keptFrom: end.last.seq + 1,
+        head: end.hash,
+        lastTime: end.last.time,
+      });
       if (!isBuried) return;
       for (const { file } of expired) await unlink(file.path);
       await syncFolder(dir);
@@ -48,18 +52,23 @@ export async function applyRetention(options: {
 
 interface ExpiredFile {
   readonly file: ChainFile;
-  readonly record: AuditRecord;
+  readonly last: AuditRecord;
   readonly hash: string;
 }
 
 async function expiredAmong(files: readonly ChainFile[], before: number): Promise<readonly ExpiredFile[]> {
   const expired: ExpiredFile[] = [];
   for (const file of files) {
-    const line = await lastLine(file.path);
-    const record = line === undefined ? undefined : parseAuditLine(line);
-    // A file whose end says no time is left for `audit verify` to show.
-    if (line === undefined || !record?.ok || !(Date.parse(record.value.time) < before)) break;
-    expired.push({ file, record: record.value, hash: hashLine(line) });
+    const lines = await lastLines(file.path);
+    const records = lines.map(parseAuditLine).flatMap((record) => (record.ok ? [record.value] : []));
+    const line = lines.at(-1);
+    const last = records.at(-1);
+    // A file whose end cannot be read is left for `audit verify` to show.
+    if (line === undefined || last === undefined || records.length < lines.length) break;
+    // The checkpoint that ends a file may be much younger than what it signs.
+    const youngest = records.findLast((record) => record.kind !== 'checkpoint') ?? last;
+    if (!(Date.parse(youngest.time) < before)) break;
+    expired.push({ file, last, hash: hashLine(line) });
   }
   return expired;
 }
