@@ -8,6 +8,7 @@ interface User {
   readonly scopes: readonly string[];
 }
 type Params = Readonly<Record<string, unknown>>;
+type Handler = (user: User, params: Params) => Response;
 
 export interface BillingBackend {
   fetch(request: Request): Promise<Response>;
@@ -21,88 +22,33 @@ export function createBillingBackend(options: {
   readonly technicalToken: string;
 }): BillingBackend {
   const keys = createRemoteJWKSet(new URL(options.jwksUri));
-  const read = 'mcp:billing:read';
-  const exports = 'mcp:billing:export';
-  const annotations = { readOnlyHint: true };
+  const tools: object[] = [];
+  const calls = new Map<unknown, { readonly scope: string | undefined; readonly run: Handler }>();
+  function addTool(name: string, scope: string, description: string, params: Params, run: Handler): void {
+    tools.push({ name, scope, description, params, annotations: { readOnlyHint: true } });
+    calls.set(name, { scope, run });
+  }
 
-  const lists = new Map<unknown, object>([
-    [
-      'list_tools',
-      {
-        tools: [
-          {
-            name: 'get_plan',
-            scope: read,
-            description: 'The plan you are on, and what it costs.',
-            annotations,
-          },
-          {
-            name: 'list_invoices',
-            scope: read,
-            description: 'Your invoices of one year.',
-            params: { year: 'number?' },
-            annotations,
-          },
-          {
-            name: 'export_invoices',
-            scope: exports,
-            description: 'Your invoices as CSV text.',
-            params: { year: 'number?' },
-            annotations,
-          },
-          {
-            name: 'get_help',
-            scope: read,
-            description: 'How to use billing.',
-            params: { topic: 'string?' },
-            annotations,
-          },
-        ],
-      },
-    ],
-    [
-      'get_snapshot',
-      {
-        backend: 'billing',
-        title: 'Billing',
-        headline: [{ key: 'invoices', label: 'Invoices a year', value: 12 }],
-      },
-    ],
-  ]);
+  const [read, exports] = ['mcp:billing:read', 'mcp:billing:export'];
+  const ofYear = { year: 'number?' };
+  addTool('get_plan', read, 'The plan you are on, and what it costs.', {}, (user) =>
+    json({ plan: planOf(user), priceEur: planOf(user) === 'pro' ? 20 : 0 }),
+  );
+  addTool('list_invoices', read, 'Your invoices of one year.', ofYear, (user, params) =>
+    withYear(params, (year) => ({ invoices: invoicesOf(user, year) })),
+  );
+  addTool('export_invoices', exports, 'Your invoices of one year as CSV text.', ofYear, (user, params) =>
+    withYear(params, (year) => {
+      const rows = invoicesOf(user, year).map((invoice) => Object.values(invoice).join(','));
+      return { filename: `invoices-${year}.csv`, csv: ['number,date,amount_eur', ...rows].join('\n') };
+    }),
+  );
+  addTool('get_help', read, 'How to use billing.', {}, () =>
+    json({ overview: 'Your plan and your invoices.', limits: ['The export needs the pro plan.'] }),
+  );
+  calls.set('whoami', { scope: undefined, run: (user) => json({ role: 'customer', plan: planOf(user) }) });
 
-  /** What users may call: the scope it needs, if any, and the answer. */
-  const calls = new Map<
-    unknown,
-    readonly [scope: string | undefined, run: (user: User, params: Params) => Response]
-  >([
-    ['get_plan', [read, (user) => json({ plan: planOf(user), priceEur: planOf(user) === 'pro' ? 20 : 0 })]],
-    [
-      'list_invoices',
-      [read, (user, params) => withYear(params, (year) => ({ invoices: invoicesOf(user, year) }))],
-    ],
-    [
-      'export_invoices',
-      [
-        exports,
-        (user, params) =>
-          withYear(params, (year) => ({
-            filename: `invoices-${year}.csv`,
-            csv: [
-              'number,date,amount_eur',
-              ...invoicesOf(user, year).map((row) => Object.values(row).join(',')),
-            ].join('\n'),
-          })),
-      ],
-    ],
-    [
-      'get_help',
-      [
-        undefined,
-        () => json({ overview: 'Your plan and your invoices.', limits: ['The export needs the pro plan.'] }),
-      ],
-    ],
-    ['whoami', [undefined, (user) => json({ role: 'customer', plan: planOf(user) })]],
-  ]);
+  const lists = new Map<unknown, object>([['list_tools', { tools }]]);
 
   function planOf(user: User): 'free' | 'pro' {
     return user.scopes.includes(exports) ? 'pro' : 'free';
@@ -140,23 +86,31 @@ export function createBillingBackend(options: {
       const token = request.headers.get('authorization')?.replace(/^Bearer /i, '') ?? '';
       const { method, params } = await readCall(request);
       const list = lists.get(method);
-      if (isSame(token, options.technicalToken))
-        return list === undefined
-          ? json({ error: 'The technical token reads the catalog only.' }, 403)
-          : json(list);
+      if (isSame(token, options.technicalToken)) {
+        if (list !== undefined) return json(list);
+        if (optionalLists.has(method)) return json({ error: 'unknown method' }, 400);
+        return json({ error: 'The technical token reads the catalog only.' }, 403);
+      }
 
       const user = await authenticate(token);
       if (user === undefined) return json({ error: 'This token is not accepted.' }, 401);
       if (list !== undefined) return json({ error: 'The catalog is read with the technical token.' }, 403);
       const call = calls.get(method);
       if (call === undefined) return json({ error: 'unknown method' }, 400);
-      const [scope, run] = call;
-      if (scope !== undefined && !user.scopes.includes(scope))
-        return json({ error: 'A scope is missing.', required: scope }, 403);
-      return run(user, params);
+      const { scope, run } = call;
+      if (scope === undefined || user.scopes.includes(scope)) return run(user, params);
+      return json({ error: 'A scope is missing.', required: scope }, 403);
     },
   };
 }
+
+/** What a gateway asks for with the technical token, whether or not there is any. */
+const optionalLists: ReadonlySet<unknown> = new Set([
+  'list_prompts',
+  'list_resources',
+  'list_resource_templates',
+  'get_snapshot',
+]);
 
 function json(body: object, status = 200): Response {
   return Response.json(body, { status });

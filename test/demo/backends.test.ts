@@ -55,6 +55,14 @@ describe.each([
       expect((await ask(backend(), 'technical', method)).status, method).toBe(403);
   });
 
+  it('answers an optional list with the list or "unknown method", never with 403', async () => {
+    for (const method of ['list_prompts', 'list_resources', 'list_resource_templates', 'get_snapshot']) {
+      const { status, body } = await ask(backend(), 'technical', method);
+      if (status !== 200)
+        expect({ status, body }, method).toEqual({ status: 400, body: { error: 'unknown method' } });
+    }
+  });
+
   it('answers 403 to a user on the catalog', async () => {
     expect((await ask(backend(), await sign(), 'list_tools')).status).toBe(403);
   });
