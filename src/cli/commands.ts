@@ -37,6 +37,34 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/serve.ts')).serve,
   },
   {
+    name: 'demo',
+    summary: 'See everything at work on this machine: sign-in, two applications, gateway.',
+    description:
+      'Starts the gateway, an authorization server with sign-up by magic link, and two applications (notes, billing), and prints how to connect. Nothing else has to be installed. With --once it takes the whole tour by itself on free ports, prints each step with its outcome, and keeps nothing. With --url it is hosted in public: links go out by mail, and everything is forgotten each night at 04:00 UTC.',
+    args: [],
+    options: [
+      { name: 'once', summary: 'Take the tour, print each step, exit 0 or 1.' },
+      { name: 'ephemeral', summary: 'Keep nothing.' },
+      {
+        name: 'listen',
+        value: 'host:port',
+        summary:
+          'Where the gateway listens; the authorization server takes the port 7 above. Default: 127.0.0.1:3213.',
+      },
+      { name: 'url', value: 'origin', summary: 'Host it in public under this https origin.' },
+      {
+        name: 'smtp',
+        value: 'url',
+        summary: 'Mail server for the sign-in links of a public demo; CORTEX_DEMO_SMTP does the same.',
+      },
+    ],
+    examples: [
+      { line: 'cortex demo', meaning: 'then connect a client to the URL it prints' },
+      { line: 'cortex demo --once', meaning: 'the tour; exit code 0 when all is as promised' },
+    ],
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
     name: 'check',
     summary: 'Validate the configuration, and show where each value comes from.',
     description:

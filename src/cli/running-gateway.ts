@@ -1,3 +1,4 @@
+import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import type { Config } from '#config/config.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { systemClock } from '#kernel/clock.ts';
@@ -43,10 +44,10 @@ export async function startGateway(
   });
   const control = openControl(path, {
     'GET /status': () => Response.json({ pid: process.pid, version: release.version, ready: true }),
-    'GET /catalog': () => Response.json({ generation: gateway.catalog.snapshot().generation }),
+    'GET /catalog': () => Response.json(serialiseSnapshot(gateway.catalog.snapshot())),
     'POST /poll': async () => {
       await gateway.catalog.poll();
-      return Response.json({ generation: gateway.catalog.snapshot().generation });
+      return Response.json(serialiseSnapshot(gateway.catalog.snapshot()));
     },
     'POST /reload': async () => Response.json({ problems: await reload() }),
   });

@@ -7,7 +7,9 @@ import {
 import type { HeadlessBrowser } from './headless-browser.ts';
 import { signUpHeadlessly } from './sign-up.ts';
 
-type Saved<K extends 'clientInformation' | 'tokens'> = Awaited<ReturnType<OAuthClientProvider[K]>>;
+type Saved<K extends 'clientInformation' | 'tokens' | 'discoveryState'> = Awaited<
+  ReturnType<NonNullable<OAuthClientProvider[K]>>
+>;
 
 /** An MCP client as people use it: the official SDK, which registers, signs in and refreshes by itself. */
 export interface DemoAgent {
@@ -37,6 +39,7 @@ export async function connectDemoAgent(options: DemoAgentOptions): Promise<DemoA
   const { url, email, browser, readLink } = options;
   let information: Saved<'clientInformation'>;
   let tokens: Saved<'tokens'>;
+  let discovery: Saved<'discoveryState'>;
   let verifier = '';
   let authorizationUrl: URL | undefined;
   const state = crypto.randomUUID();
@@ -64,6 +67,10 @@ export async function connectDemoAgent(options: DemoAgentOptions): Promise<DemoA
       verifier = saved;
     },
     codeVerifier: () => verifier,
+    saveDiscoveryState(saved) {
+      discovery = saved;
+    },
+    discoveryState: () => discovery,
   };
 
   const makeTransport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
@@ -93,8 +100,14 @@ export async function connectDemoAgent(options: DemoAgentOptions): Promise<DemoA
         },
       );
     if (authorizationUrl === undefined) throw new Error('The client was not sent to sign in.');
-    const callback = await signUpHeadlessly({ authorizationUrl: authorizationUrl.href, email, browser, readLink });
-    if (callback.searchParams.get('state') !== state) throw new Error('The sign-in came back with another state.');
+    const callback = await signUpHeadlessly({
+      authorizationUrl: authorizationUrl.href,
+      email,
+      browser,
+      readLink,
+    });
+    if (callback.searchParams.get('state') !== state)
+      throw new Error('The sign-in came back with another state.');
     await transport.finishAuth(callback.searchParams);
   }
 
@@ -112,7 +125,8 @@ export async function connectDemoAgent(options: DemoAgentOptions): Promise<DemoA
     async renew() {
       await client.close();
       const refreshToken = tokens?.refresh_token;
-      if (tokens === undefined || refreshToken === undefined) throw new Error('The client holds no refresh token.');
+      if (tokens === undefined || refreshToken === undefined)
+        throw new Error('The client holds no refresh token.');
       // A token that the gateway refuses makes the SDK use the refresh token, as an expired one would.
       tokens = { ...tokens, access_token: 'expired' };
       client = await connectOnce();

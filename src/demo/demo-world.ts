@@ -33,11 +33,14 @@ export interface DemoWorldOptions {
 /** Everything around the gateway: an authorization server and two applications, each on a port of its own. */
 export interface DemoWorld {
   readonly authorizationServer: AuthorizationServer;
+  /** The notes application of today: `reset` replaces it. */
   readonly notes: NotesBackend;
   readonly notesUrl: string;
   readonly billingUrl: string;
   /** The applications' technical token, new at each start. */
   readonly technicalToken: string;
+  /** Forgets every user and every note: a public demo starts each day afresh. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,8 +65,13 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     hostname: '127.0.0.1',
     port: options.issuerPort ?? 0,
     idleTimeout: 60,
-    fetch: (request, self) =>
-      authorizationServer.fetch(request, self.requestIP(request)?.address ?? '127.0.0.1'),
+    fetch(request, self) {
+      // In public a proxy on this machine stands in front and says who came; here nobody else can connect.
+      const forwarded = options.isLocal
+        ? undefined
+        : request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim();
+      return authorizationServer.fetch(request, forwarded ?? self.requestIP(request)?.address ?? '127.0.0.1');
+    },
   });
   const technicalToken = randomId();
   const trust = {
@@ -73,17 +81,27 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     audience: resource,
     technicalToken,
   };
-  const notes = createNotesBackend(trust);
+  let notes = createNotesBackend(trust);
   const billing = createBillingBackend(trust);
   const notesServer = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => notes.fetch(request) });
-  const billingServer = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => billing.fetch(request) });
+  const billingServer = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: (request) => billing.fetch(request),
+  });
 
   return {
     authorizationServer,
-    notes,
+    get notes() {
+      return notes;
+    },
     notesUrl: `http://127.0.0.1:${notesServer.port}`,
     billingUrl: `http://127.0.0.1:${billingServer.port}`,
     technicalToken,
+    async reset() {
+      notes = createNotesBackend(trust);
+      await authorizationServer.reset();
+    },
     async close() {
       await Promise.all([server.stop(true), notesServer.stop(true), billingServer.stop(true)]);
       authorizationServer.close();

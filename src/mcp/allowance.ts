@@ -1,7 +1,7 @@
 import type { Limiter } from '#cluster/limiter.ts';
 import type { Principal } from '#kernel/principal.ts';
 
-/** What a principal may call in a minute. */
+/** What a principal may call in a minute; 0 sets no limit. */
 export interface AllowanceSettings {
   readonly callsPerMinute: number;
   readonly planCallsPerMinute: ReadonlyMap<string, number>;
@@ -20,15 +20,17 @@ export interface Allowance {
 }
 
 export function createAllowance(limiter: Limiter, settings: () => AllowanceSettings): Allowance {
+  const take = (key: string, perMinute: number) => (perMinute === 0 ? 0 : limiter.take(key, perMinute));
+
   return {
     takeCall(principal) {
       const { callsPerMinute, planCallsPerMinute } = settings();
       const ofPlan = principal.plan === undefined ? undefined : planCallsPerMinute.get(principal.plan);
-      return limiter.take(`call ${principal.key}`, ofPlan ?? callsPerMinute);
+      return take(`call ${principal.key}`, ofPlan ?? callsPerMinute);
     },
     takeTool(principal, publicName) {
       for (const { pattern, matches, perMinute } of settings().toolCallsPerMinute) {
-        if (matches(publicName)) return limiter.take(`tool ${pattern} ${principal.key}`, perMinute);
+        if (matches(publicName)) return take(`tool ${pattern} ${principal.key}`, perMinute);
       }
       return 0;
     },

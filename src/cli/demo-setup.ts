@@ -1,0 +1,141 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '#config/config.ts';
+import { loadConfig } from '#config/load-config.ts';
+import type { FetchDocument } from '#demo/authorization-server/options.ts';
+import { demoPlans } from '#demo/demo-plans.ts';
+import { type DemoWorld, startDemoWorld } from '#demo/demo-world.ts';
+import type { Mailer } from '#demo/mailer.ts';
+import { systemClock } from '#kernel/clock.ts';
+import { type Log, silentLog } from '#kernel/log.ts';
+import { createFetchJson } from '#outbound/fetch-json.ts';
+import { createOutbound } from '#outbound/outbound.ts';
+import { UserError } from './errors.ts';
+import { type RunningGateway, startGateway } from './running-gateway.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface DemoOptions {
+  /** Undefined: a folder of its own that is removed at the end. */
+  readonly folder: string | undefined;
+  readonly gatewayPort: number;
+  readonly issuerPort: number;
+  /** The public origin, of gateway and authorization server alike: a proxy tells them apart by path. Undefined: on this machine alone. */
+  readonly publicUrl: string | undefined;
+  readonly mailer: Mailer;
+  readonly isQuiet: boolean;
+}
+
+/** The gateway and everything around it. */
+export interface RunningDemo {
+  readonly url: string;
+  readonly issuer: string;
+  readonly world: DemoWorld;
+  readonly running: RunningGateway;
+  readonly config: Config;
+  readonly folder: string;
+  readonly configFile: string;
+  stop(): Promise<void>;
+}
+
+/** Starts authorization server, applications and gateway, the latter with a real config file in the demo's folder. */
+export async function startDemo(options: DemoOptions, terminal: Terminal): Promise<RunningDemo> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'cortex-demo-'));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const isLocal = options.publicUrl === undefined;
+  const url = `${options.publicUrl ?? `http://127.0.0.1:${options.gatewayPort}`}/mcp`;
+  const issuer = options.publicUrl ?? `http://127.0.0.1:${options.issuerPort}`;
+  const outbound = createOutbound();
+  const fetchJson = createFetchJson(outbound);
+  const log: Log = silentLog;
+  const fetchDocument: FetchDocument = async (documentUrl) => {
+    const read = await fetchJson(documentUrl);
+    return read.ok ? { ok: true, value: { body: read.value, maxAgeSeconds: undefined } } : read;
+  };
+
+  const world = await startDemoWorld({
+    resource: url,
+    issuer,
+    issuerPort: options.issuerPort,
+    folder: options.folder === undefined ? undefined : join(folder, 'authorization-server'),
+    mailer: options.mailer,
+    // Strangers could make a public server fetch from its own network: there, clients register instead.
+    fetchDocument: isLocal ? fetchDocument : undefined,
+    isLocal,
+    clock: systemClock,
+    log,
+  }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`the authorization server cannot start on port ${options.issuerPort}: ${why}`, {
+      exitCode: 3,
+      next: 'stop what runs there (another demo?), or choose ports: cortex demo --listen 127.0.0.1:4213',
+    });
+  });
+  const configFile = join(folder, 'cortex.yaml');
+  writeFileSync(configFile, demoConfig({ url, issuer, world, folder, options }), { mode: 0o600 });
+  const loaded = await loadConfig({
+    cwd: folder,
+    environment: {},
+    file: configFile,
+    flags: {},
+    mayExpandSecrets: true,
+  });
+  if (!loaded.ok) throw new Error(loaded.error.issues.map(({ message }) => message).join('; '));
+  const { config } = loaded.value;
+  const quietTerminal = options.isQuiet ? { ...terminal, say: () => {} } : terminal;
+  try {
+    const running = await startGateway(config, quietTerminal, async () => []);
+    await running.gateway.settled();
+    return {
+      url,
+      issuer,
+      world,
+      running,
+      config,
+      folder,
+      configFile,
+      async stop() {
+        await running.stop();
+        await world.close();
+        await outbound.close();
+        if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+}
+
+/** The demo's configuration as a person would write it. */
+function demoConfig(of: {
+  readonly url: string;
+  readonly issuer: string;
+  readonly world: DemoWorld;
+  readonly folder: string;
+  readonly options: DemoOptions;
+}): string {
+  const { url, issuer, world, folder, options } = of;
+  // The larger plan first: the first whose scopes are all held names the caller's plan.
+  const plans = (['pro', 'free'] as const).map((plan) => `  ${plan}: [${demoPlans[plan].join(', ')}]`);
+  return [
+    '# Written by `cortex demo` at each start.',
+    'version: 1',
+    `state_dir: ${JSON.stringify(join(folder, 'state'))}`,
+    'gateway:',
+    `  url: ${url}`,
+    `  listen: 127.0.0.1:${options.gatewayPort}`,
+    '  server_name: Cortex demo',
+    'auth:',
+    '  issuers:',
+    `    - url: ${issuer}`,
+    `      preset: rfc9068`,
+    'plans:',
+    ...plans,
+    'backends:',
+    `  notes: { url: ${world.notesUrl}, technical_token: ${JSON.stringify(world.technicalToken)} }`,
+    `  billing: { url: ${world.billingUrl}, technical_token: ${JSON.stringify(world.technicalToken)} }`,
+    ...(options.publicUrl === undefined ? [] : ['limits:', '  calls_per_minute: 60']),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,43 @@
+import type { Output } from './output.ts';
+
+/** What a person sees after `cortex demo` has started: where to connect, how to sign in, and a call to paste. */
+export function demoText(
+  output: Output,
+  of: {
+    readonly url: string;
+    readonly issuer: string;
+    readonly token: string | undefined;
+    readonly configFile: string;
+  },
+): string {
+  const heading = (text: string) => output.paint('bold', text);
+  const faint = (text: string) => output.paint('dim', text);
+  const call = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`;
+  return [
+    heading('Cortex demo is running'),
+    '',
+    `  MCP URL    ${output.paint('green', of.url)}`,
+    `  Sign in    ${of.issuer}/account   ${faint('any e-mail address; the link of the mail appears here')}`,
+    `  Config     ${of.configFile}`,
+    '',
+    heading('Connect a client'),
+    `  Claude Code   claude mcp add --transport http cortex ${of.url}`,
+    `  VS Code       code --add-mcp '{"name":"cortex","type":"http","url":"${of.url}"}'`,
+    `  Codex         codex mcp add cortex --url ${of.url}`,
+    `  Gemini CLI    gemini mcp add --transport http cortex ${of.url}`,
+    `  Cursor        {"mcpServers":{"cortex":{"url":"${of.url}"}}}   ${faint('in ~/.cursor/mcp.json')}`,
+    ...(of.token === undefined
+      ? []
+      : [
+          '',
+          `${heading('Or call it by hand')} ${faint('as you@example.com on the free plan; the token is good for 15 minutes')}`,
+          `  curl -s ${of.url} \\`,
+          `    -H 'Authorization: Bearer ${of.token}' \\`,
+          `    -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\`,
+          `    -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/list' \\`,
+          `    -d '${call}'`,
+        ]),
+    '',
+    faint('Ctrl-C stops it.'),
+  ].join('\n');
+}
