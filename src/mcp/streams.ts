@@ -54,9 +54,12 @@ export function createStreams(deps: {
   const perPrincipal = new Map<string, number>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let baseline: Snapshot | undefined;
+  /** What streams saw when they were opened while a change was still to be told: nothing older concerns them. */
+  const openedLate = new Map<PushStream, Snapshot>();
 
   function remove(stream: PushStream): void {
     if (!streams.delete(stream)) return;
+    openedLate.delete(stream);
     const left = (perPrincipal.get(stream.principal.key) ?? 1) - 1;
     if (left > 0) perPrincipal.set(stream.principal.key, left);
     else perPrincipal.delete(stream.principal.key);
@@ -91,8 +94,9 @@ export function createStreams(deps: {
     if (before === undefined || before.generation === after.generation) return;
     const byView = new Map<string, readonly ChangeKind[]>();
     for (const stream of streams) {
-      const key = `${stream.principal.scopeKey}\n${stream.choice.key}`;
-      const kinds = byView.get(key) ?? changedKinds(before, after, stream);
+      const seen = openedLate.get(stream) ?? before;
+      const key = `${seen.generation}\n${stream.principal.scopeKey}\n${stream.choice.key}`;
+      const kinds = byView.get(key) ?? changedKinds(seen, after, stream);
       byView.set(key, kinds);
       for (const kind of kinds)
         if (stream.wantsList(kind)) stream.notify(`notifications/${kind}/list_changed`, {});
@@ -106,6 +110,7 @@ export function createStreams(deps: {
       if (streams.size >= bounds.maxStreams || own >= bounds.maxStreamsPerPrincipal) return false;
       if (streams.size === 0) deps.pulse.add(expiry);
       streams.add(stream);
+      if (baseline !== undefined) openedLate.set(stream, deps.snapshot());
       perPrincipal.set(stream.principal.key, own + 1);
       return true;
     },
