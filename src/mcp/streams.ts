@@ -91,10 +91,12 @@ export function createStreams(deps: {
     const before = baseline;
     const after = deps.snapshot();
     baseline = undefined;
+    const late = new Map(openedLate);
+    openedLate.clear();
     if (before === undefined || before.generation === after.generation) return;
     const byView = new Map<string, readonly ChangeKind[]>();
     for (const stream of streams) {
-      const seen = openedLate.get(stream) ?? before;
+      const seen = late.get(stream) ?? before;
       const key = `${seen.generation}\n${stream.principal.scopeKey}\n${stream.choice.key}`;
       const kinds = byView.get(key) ?? changedKinds(seen, after, stream);
       byView.set(key, kinds);
