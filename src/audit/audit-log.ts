@@ -191,7 +191,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
       const later = user.then((name) => put(facts, name));
       naming.add(later);
       void later.finally(() => naming.delete(later));
-      return durability === 'call' ? later : true;
+      return later;
     },
     act(kind, fields) {
       if (isClosed) return Promise.resolve(false);

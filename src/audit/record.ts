@@ -32,7 +32,10 @@ export interface CallFacts {
   /** The call's parameters; only their keyed fingerprint is stored. */
   readonly params: string | undefined;
   readonly traceId: string | undefined;
-  /** Decides, under `deny-writes`, whether an unwritten record forbids the answer. Absent: `tools/call` counts as a write, the rest does not. */
+  /**
+   * Decides, under `deny-writes`, whether an unwritten record forbids the answer. Absent: `tools/call` counts as a
+   * write, the rest does not.
+   */
   readonly isReadOnly?: boolean;
 }
 
@@ -43,6 +46,9 @@ export interface AuditPort {
    * marked read-only, while records cannot be written.
    */
   admits(isReadOnly: boolean): boolean;
-  /** Appends one record. Resolves when the configured durability holds (at once unless `durability: call`). False: the record could not be written and the policy forbids the answer. */
+  /**
+   * Appends one record. Resolves when the configured durability holds: at once, but for `durability: call` and for a
+   * principal not seen before. False: the record could not be written and the policy forbids the answer.
+   */
   record(facts: CallFacts): Promise<boolean> | boolean;
 }

@@ -1,7 +1,11 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 
 const sources: readonly OptionSpec[] = [
-  { name: 'dir', value: 'dir', summary: 'The folder of the audit; without it audit.dir of the configuration.' },
+  {
+    name: 'dir',
+    value: 'dir',
+    summary: 'The folder of the audit; without it audit.dir of the configuration.',
+  },
   {
     name: 'public-key',
     value: 'key',

@@ -1,4 +1,5 @@
 import { options as settings } from '#config/options.ts';
+import { auditCommands } from './audit-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 
 /** Options of every command. */
@@ -16,7 +17,9 @@ export const globalOptions: readonly OptionSpec[] = [
 ];
 
 /** What the first word of a two-word command stands for. */
-export const commandGroups: ReadonlyMap<string, string> = new Map();
+export const commandGroups: ReadonlyMap<string, string> = new Map([
+  ['audit', 'Read the audit, and prove that it is whole.'],
+]);
 
 /** Every command there is, in the order of the help. */
 export const commands: readonly CommandSpec[] = [
@@ -101,6 +104,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
+  ...auditCommands,
   {
     name: 'version',
     summary: 'Print version, commit and protocol revisions.',

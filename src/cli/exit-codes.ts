@@ -7,6 +7,8 @@ export const exitCodes = {
   usage: 2,
   /** Something could not be reached. */
   unreachable: 3,
+  /** `audit verify`: everything holds, but the last records are not signed yet. */
+  unanchored: 4,
   /** A fault of ours. */
   fault: 70,
 } as const;

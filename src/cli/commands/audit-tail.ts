@@ -37,15 +37,19 @@ function show(output: Output, event: AuditEvent): void {
     return;
   }
   const { file, line, problem } = event;
-  if (output.isJson) output.jsonLine({ kind: 'break', file, line, reason: problem.reason, message: problem.message });
-  else output.warn(`${output.paint('red', 'broken:')} ${file}:${line}: ${problem.reason}: ${problem.message}`);
+  if (output.isJson)
+    output.jsonLine({ kind: 'break', file, line, reason: problem.reason, message: problem.message });
+  else
+    output.warn(`${output.paint('red', 'broken:')} ${file}:${line}: ${problem.reason}: ${problem.message}`);
 }
 
 function lineOf(output: Output, { kind, time, fields }: AuditRecord): string {
   const text = (key: string) => printable(String(fields[key] ?? '-'));
   if (kind !== 'call') {
     const rest = Object.entries(fields).filter(([key]) => !shownFirst.has(key));
-    const words = rest.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    const words = rest.map(
+      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
     return [printable(time), output.paint('bold', printable(kind)), printable(words.join(' '))].join(' ');
   }
   const outcome = text('outcome');

@@ -12,7 +12,9 @@ export async function auditVerify(invocation: Invocation): Promise<number> {
   const report = await verifyAudit(dir, verifier);
   if (output.isJson) output.document(reportJson(dir, publicKeys, report));
   else showReport(output, report);
-  output.note(`${count(report.records, 'record')} in ${dir}, checked with the public key ${publicKeys.join(', ')}`);
+  output.note(
+    `${count(report.records, 'record')} in ${dir}, checked with the public key ${publicKeys.join(', ')}`,
+  );
   switch (report.status) {
     case 'intact':
       return exitCodes.done;
@@ -41,7 +43,8 @@ function extentOf(chain: ChainReport): string {
 }
 
 function endOf(output: Output, chain: ChainReport): string {
-  const signed = chain.lastCheckpoint === undefined ? 'nothing is signed' : `signed up to ${chain.lastCheckpoint.time}`;
+  const signed =
+    chain.lastCheckpoint === undefined ? 'nothing is signed' : `signed up to ${chain.lastCheckpoint.time}`;
   if (chain.unanchored === 0 && chain.tornBytes === 0) return `${signed} ${output.paint('green', 'intact')}`;
   const torn = chain.tornBytes === 0 ? '' : ` and ${chain.tornBytes} bytes of half a line`;
   return `${signed}, ${output.paint('yellow', `${count(chain.unanchored, 'record')}${torn} after that not`)}`;
