@@ -92,6 +92,7 @@ export function createDispatcher(
       listBytes: facts.listBytes,
       params: facts.params,
       traceId: traceIdOf(call.trace),
+      isReadOnly: isReadOnlyCall(call),
     });
   }
 
