@@ -278,7 +278,7 @@ export function createMcpEndpoint(
   }
 
   async function handleGet(visit: Visit): Promise<Response> {
-    if (visit.request.headers.get(mcpHeaders.session) === null) return refuse({ reason: 'verb_refused' });
+    if (!hasLegacySession(visit.request.headers)) return refuse({ reason: 'verb_refused' });
     const session = await sessionOf(visit);
     if (!session.ok) return refuse(session.error, undefined, 'legacy');
     if (!acceptsStream(visit.request.headers))
@@ -289,7 +289,7 @@ export function createMcpEndpoint(
   }
 
   async function handleDelete(visit: Visit): Promise<Response> {
-    if (visit.request.headers.get(mcpHeaders.session) === null) return refuse({ reason: 'verb_refused' });
+    if (!hasLegacySession(visit.request.headers)) return refuse({ reason: 'verb_refused' });
     const session = await sessionOf(visit);
     if (!session.ok) return refuse(session.error, undefined, 'legacy');
     sessionStreams.end(session.value);
@@ -350,6 +350,12 @@ function searchOf(url: string): string {
 function acceptsStream(headers: Headers): boolean {
   const accept = headers.get('accept');
   return accept?.includes('text/event-stream') === true || accept?.includes('*/*') === true;
+}
+
+/** Whether a GET or DELETE means a session: the modern era has none and ignores an id that comes along (R10). */
+function hasLegacySession(headers: Headers): boolean {
+  const version = headers.get(mcpHeaders.protocolVersion);
+  return headers.get(mcpHeaders.session) !== null && (version === null || isLegacyRevision(version));
 }
 
 /** Which era a message belongs to: the version header decides; without one, the envelope (mcp: 2025-03-26 has neither). */

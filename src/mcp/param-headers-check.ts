@@ -12,10 +12,13 @@ function valueAt(args: JsonObject, path: readonly string[]): JsonValue | undefin
   return value ?? undefined;
 }
 
+const DECIMAL = /^-?\d+(?:\.0+)?$/;
+
+/** Integers are compared as numbers (`42.0` is 42), but only as decimals: whoever routes by the header reads no hexadecimal. */
 function matches(header: string, value: JsonValue): boolean {
   if (typeof value === 'string') return header === value;
   if (typeof value === 'boolean') return header === String(value);
-  return typeof value === 'number' && header.trim() !== '' && Number(header) === value;
+  return Number.isSafeInteger(value) && DECIMAL.test(header) && Number(header) === value;
 }
 
 /**
