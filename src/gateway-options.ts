@@ -20,6 +20,7 @@ export function authOptionsOf(config: Config): AuthOptions {
     plans,
     scopeImplies: auth.scopeImplies,
     requiredPool: auth.requiredPool,
+    maxTokenBytes: config.limits.maxTokenBytes,
   };
 }
 

@@ -1,5 +1,6 @@
 import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
 import { createPseudonyms } from '#audit/pseudonyms.ts';
+import { audienceRule } from '#auth/audience.ts';
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { type Challenge, createChallenge } from '#auth/challenge.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
@@ -47,6 +48,7 @@ import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import { createClientAddress } from '#server/client-address.ts';
 import type { Connection } from '#server/connection.ts';
+import { createHeaderGate } from '#server/header-gate.ts';
 import { createHostGate } from '#server/host-gate.ts';
 import { createOriginGate } from '#server/origin-gate.ts';
 import { routeTable } from '#server/route-table.ts';
@@ -64,6 +66,8 @@ export interface GatewayDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
+  /** Development: whatever came through a proxy is refused. */
+  readonly isDev?: boolean;
   /** Gets audit lines where the configuration asks for them. */
   readonly stdout: (text: string) => void;
 }
@@ -134,6 +138,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),
         isAllowedOrigin: createOriginGate(next.gateway.url, next.gateway.origins),
         clientAddress: createClientAddress(next.gateway.trustedProxies),
+        areHeadersAllowed: createHeaderGate(next.limits.maxHeaderValueBytes, deps.isDev ?? false),
       },
       allowance: allowanceOf(next),
       edge: edgeSettingsOf(next, version),
@@ -144,9 +149,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const identity = createIdentityResolver({
     propagate: propagate({
       firstParty: (id) => current.config.backends.get(id),
-      gatewayAudience: (issuer) => {
+      isForGateway: (issuer, audiences) => {
         const { auth, gateway } = current.config;
-        return auth.issuers.find(({ url }) => url === issuer)?.audience ?? [gateway.url];
+        const configured = auth.issuers.find(({ url }) => url === issuer)?.audience;
+        return audienceRule(gateway.url, configured)(audiences);
       },
     }),
   });

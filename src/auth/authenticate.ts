@@ -51,6 +51,7 @@ interface Issuer extends ClaimRules {
 /** Throws on options that `checkAuthOptions` refuses. Fetches nothing before the first token. */
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const { options, clock, log } = deps;
+  const maxTokenBytes = options.maxTokenBytes ?? limits.maxTokenBytes;
   checkAuthOptions(options);
   const tokens = createVerifiedTokens(limits.maxVerifiedTokens);
   const issuers = new Map(options.issuers.map((issuer) => [issuer.url, createIssuer(issuer)]));
@@ -129,7 +130,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 
   return {
     authenticate(headers, url) {
-      const token = readBearer(headers, url);
+      const token = readBearer(headers, url, maxTokenBytes);
       if (!token.ok) return refused(token.error);
       const key = tokens.keyOf(token.value);
       const known = tokens.get(key, clock.now());

@@ -1,4 +1,3 @@
-import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { isKnownQuery } from './known-query.ts';
 import type { RequestQuery } from './protected-resource.ts';
@@ -11,13 +10,14 @@ import { type AuthRefusal, refusal } from './refusal.ts';
 export function readBearer(
   headers: { get(name: string): string | null },
   request: RequestQuery,
+  maxTokenBytes: number,
 ): Result<string, AuthRefusal> {
   if (carriesTokenInQuery(request.search)) return err(refusal('token_in_query'));
   const header = headers.get('authorization');
   if (header === null) return err(refusal('token_missing'));
   if (header.slice(0, 7).toLowerCase() !== 'bearer ') return err(refusal('scheme_refused'));
   const token = header.slice(7).trim();
-  if (token.length > limits.maxTokenBytes) return err(refusal('token_too_large', `${token.length} bytes`));
+  if (token.length > maxTokenBytes) return err(refusal('token_too_large', `${token.length} bytes`));
   return ok(token);
 }
 

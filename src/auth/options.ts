@@ -44,4 +44,6 @@ export interface AuthOptions {
   readonly scopeImplies: ReadonlyMap<string, readonly string[]>;
   /** The pool every principal must be of; undefined: any, or none. */
   readonly requiredPool: string | undefined;
+  /** Default: `limits.maxTokenBytes`. */
+  readonly maxTokenBytes?: number;
 }

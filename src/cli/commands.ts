@@ -29,7 +29,14 @@ export const commands: readonly CommandSpec[] = [
     description:
       'Runs until SIGTERM: then it finishes what is in flight, ends streams and flushes the audit. SIGHUP or a changed file reloads the configuration; one with problems is refused and the old one stays. Other commands on this machine reach it through <state>/control.sock.',
     args: [],
-    options: [{ name: 'listen', value: 'host:port', summary: settings.listen.description }],
+    options: [
+      { name: 'listen', value: 'host:port', summary: settings.listen.description },
+      {
+        name: 'dev',
+        summary: 'Development on this machine: an issuer of its own, and a token with every scope on stdout.',
+      },
+      { name: 'check', summary: 'Validate the configuration and stop; the same as `cortex check`.' },
+    ],
     examples: [
       { line: 'cortex serve', meaning: 'with ./cortex.yaml, or the environment alone' },
       {

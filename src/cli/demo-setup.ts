@@ -84,7 +84,7 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
   const { config } = loaded.value;
   const quietTerminal = options.isQuiet ? { ...terminal, say: () => {} } : terminal;
   try {
-    const running = await startGateway(config, quietTerminal, async () => []);
+    const running = await startGateway(config, quietTerminal, { isDev: false, reload: async () => [] });
     await running.gateway.settled();
     return {
       url,

@@ -27,7 +27,7 @@ export interface RunningGateway {
 export async function startGateway(
   config: Config,
   terminal: Terminal,
-  reload: () => Promise<readonly string[]>,
+  options: { readonly isDev: boolean; readonly reload: () => Promise<readonly string[]> },
 ): Promise<RunningGateway> {
   const path = controlPath(config.stateDir);
   if ((await askGateway(path, 'GET', '/status')) !== undefined) {
@@ -40,6 +40,7 @@ export async function startGateway(
     log,
     clock: systemClock,
     version: release.version,
+    isDev: options.isDev,
     stdout: terminal.out,
   });
   const control = openControl(path, {
@@ -49,7 +50,7 @@ export async function startGateway(
       await gateway.catalog.poll();
       return Response.json(serialiseSnapshot(gateway.catalog.snapshot()));
     },
-    'POST /reload': async () => Response.json({ problems: await reload() }),
+    'POST /reload': async () => Response.json({ problems: await options.reload() }),
   });
   try {
     const { host, port } = config.gateway.listen;

@@ -326,7 +326,7 @@ export const options = {
     'limits.header_size',
     size(kilobyte, megabyte),
     limits.maxHeaderValueBytes,
-    'The longest header value.',
+    'The longest header value; a whole head is 16 KB at most.',
   ),
   resultSize: option(
     'limits.result_size',

@@ -10,15 +10,15 @@ import type { ResolveMode } from './resolver.ts';
 export interface FirstPartyBackend {
   /** Plain http to a host that is not loopback. */
   readonly allowHttp: boolean;
-  /** A token must carry one of these. Undefined: one of the gateway's own for the token's issuer. */
+  /** A token must carry one of these. Undefined: one by which the gateway itself accepts the token. */
   readonly audience: readonly string[] | undefined;
 }
 
 export interface PropagateOptions {
   /** Undefined: not declared first-party, so no user's token ever goes there. */
   readonly firstParty: (backend: BackendId) => FirstPartyBackend | undefined;
-  /** The audiences by which the gateway itself accepts a token of this issuer. */
-  readonly gatewayAudience: (issuer: string) => readonly string[];
+  /** Whether a token of this issuer with these audiences is meant for the gateway itself. */
+  readonly isForGateway: (issuer: string, audiences: readonly string[]) => boolean;
 }
 
 /**
@@ -47,8 +47,10 @@ function refuse(
   }
   if (principal.tokenKind === 'dpop') return notPropagable('A token bound to a key cannot be passed on.');
   if (principal.tokenKind === 'opaque') return notPropagable('An opaque token cannot be passed on.');
-  const accepted = backend.audience ?? options.gatewayAudience(principal.issuer);
-  if (accepted.some((audience) => principal.audience.includes(audience))) return undefined;
+  const isForBackend =
+    backend.audience?.some((audience) => principal.audience.includes(audience)) ??
+    options.isForGateway(principal.issuer, principal.audience);
+  if (isForBackend) return undefined;
   return { reason: 'audience_mismatch', message: 'The token is not meant for this backend.' };
 }
 

@@ -19,6 +19,8 @@ export interface Route {
 export interface Doors {
   readonly isOurHost: (host: string | null) => boolean;
   readonly isAllowedOrigin: (origin: string) => boolean;
+  /** Undefined: every header may pass, and none is looked at. */
+  readonly areHeadersAllowed: ((headers: Headers) => boolean) | undefined;
   readonly clientAddress: (peer: string | undefined, headers: Headers) => string | undefined;
 }
 
@@ -69,6 +71,9 @@ export function createApp(deps: {
       const doors = deps.doors();
       if (route?.anyHost !== true && !doors.isOurHost(request.headers.get('host'))) {
         return Response.json({ error: 'host_refused' }, { status: 403 });
+      }
+      if (doors.areHeadersAllowed?.(request.headers) === false) {
+        return Response.json({ error: 'headers_refused' }, { status: 403 });
       }
       const origin = request.headers.get('origin');
       if (origin === null || route?.anyOrigin === true) {

@@ -51,6 +51,7 @@ export function isLogLevel(value: unknown): value is LogLevel {
 
 /** Whether a message of `level` passes a client's threshold; an unknown level counts as `info`. */
 export function passesLevel(level: string, threshold: LogLevel): boolean {
-  const rank = logLevels.findIndex((known) => known === level);
+  const known: readonly string[] = logLevels;
+  const rank = known.indexOf(level);
   return (rank < 0 ? 1 : rank) >= logLevels.indexOf(threshold);
 }

@@ -24,7 +24,7 @@ describe('a backend that hangs', () => {
     const identity = createIdentityResolver({
       propagate: propagate({
         firstParty: () => ({ allowHttp: false, audience: undefined }),
-        gatewayAudience: () => ['https://gateway.example/mcp'],
+        isForGateway: (_issuer, audiences) => audiences.includes('https://gateway.example/mcp'),
       }),
     });
     const make = (id: string, url: string) =>

@@ -14,7 +14,7 @@ export function connect(url: string, changes: Partial<HttpBackendOptions> = {}, 
   const identity = createIdentityResolver({
     propagate: propagate({
       firstParty: () => ({ allowHttp: false, audience: undefined }),
-      gatewayAudience: () => ['https://gateway.example/mcp'],
+      isForGateway: (_issuer, audiences) => audiences.includes('https://gateway.example/mcp'),
     }),
   });
   const backend = createHttpBackend(

@@ -21,7 +21,8 @@ async function resolve(
     propagate: propagate({
       firstParty: () =>
         declared === null ? undefined : { allowHttp: false, audience: undefined, ...declared },
-      gatewayAudience: (issuer) => (issuer === 'https://issuer.example' ? [gatewayUrl] : []),
+      isForGateway: (issuer, audiences) =>
+        issuer === 'https://issuer.example' && audiences.includes(gatewayUrl),
     }),
   });
   const resolved = await resolver.resolve(who, where);

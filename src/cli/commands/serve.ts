@@ -1,7 +1,9 @@
+import type { Config } from '#config/config.ts';
 import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { watchConfig } from '#config/watch-config.ts';
 import type { Invocation } from '../command.ts';
+import { startDevMode } from '../dev-mode.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { loadOptionsOf } from '../load-options.ts';
 import { requireConfig } from '../require-config.ts';
@@ -11,38 +13,66 @@ import { untilStopped } from '../until-stopped.ts';
 const quietMs = 200;
 
 /** Runs the gateway until SIGTERM or SIGINT; SIGHUP or a changed file reloads. */
-export async function serve(invocation: Invocation): Promise<number> {
+export async function serve(given: Invocation): Promise<number> {
+  if (given.options.has('check')) {
+    const { check } = await import('./check.ts');
+    return check(given);
+  }
+  const dev = given.options.has('dev') ? await startDevMode() : undefined;
+  const invocation = dev === undefined ? given : withIssuer(given, dev.issuer.url);
+  const adopt = (config: Config) => dev?.adopt(config) ?? config;
   const { terminal, output } = invocation;
   const loaded = await requireConfig(invocation, true);
-  const { config } = loaded;
+  const config = adopt(loaded.config);
   let problems: readonly string[] = [];
-  const running = await startGateway(config, terminal, async () => {
-    await watch.reload();
-    return problems;
+  const running = await startGateway(config, terminal, {
+    isDev: dev !== undefined,
+    async reload() {
+      await watch.reload();
+      return problems;
+    },
   });
   const { gateway, log } = running;
   const watch = await watchConfig(loaded.watched, {
     load: () => loadConfig(loadOptionsOf(invocation, true)),
     onLoaded(next) {
       problems = [];
-      const restart = gateway.reload(next.config);
+      const restart = gateway.reload(adopt(next.config));
       log.info('config.reloaded', { backends: next.config.backends.size });
       for (const setting of restart) log.warn('config.restart_needed', { setting });
     },
     onRefused(report) {
-      problems = report.issues
-        .filter(({ severity }) => severity === 'error')
-        .map((issue) => showIssue(issue, terminal.cwd));
+      const errors = report.issues.filter(({ severity }) => severity === 'error');
+      problems = errors.map((issue) => showIssue(issue, terminal.cwd));
       for (const problem of problems) log.error('config.refused', { problem });
     },
     quietMs,
   });
-  output.note(`${config.gateway.url} on ${running.host}:${running.port}, ${config.backends.size} backends`);
-  log.info('gateway.listening', { url: config.gateway.url, host: running.host, port: running.port });
+  log.info('gateway.listening', {
+    url: config.gateway.url,
+    host: running.host,
+    port: running.port,
+    backends: config.backends.size,
+  });
+  if (dev !== undefined) {
+    output.warn(
+      'DEV: this gateway takes tokens that anyone on this machine could have; never put it behind a proxy',
+    );
+    output.line(await dev.mint(gateway, config.gateway.url));
+  }
 
   const signal = await untilStopped(() => void watch.reload());
   log.info('gateway.stopping', { signal });
   watch.close();
   await running.stop();
+  await dev?.issuer.close();
   return exitCodes.done;
+}
+
+/** Development needs no issuer of the operator's own. */
+function withIssuer(invocation: Invocation, issuer: string): Invocation {
+  const { environment } = invocation.terminal;
+  if (environment.OAUTH_ISSUER !== undefined) return invocation;
+  const terminal = { ...invocation.terminal, environment: { ...environment, OAUTH_ISSUER: issuer } };
+  return { ...invocation, terminal };
 }
