@@ -11,14 +11,15 @@ export interface Choice {
 }
 
 const MAX_BACKENDS = 100;
-const plain: Choice = { backends: undefined, mode: 'full', key: 'full' };
+/** No choice made: everything that the scopes open. */
+export const wholeChoice: Choice = { backends: undefined, mode: 'full', key: 'full' };
 
 /** Reads `?backends=a,b&mode=search`, else `X-Cortex-Backends` and `X-Cortex-Tool-Mode`; the URL wins. */
 export function readChoice(search: string, headers: Headers): Result<Choice, Refusal> {
   const query = search === '' ? undefined : new URLSearchParams(search);
   const backendsText = query?.get('backends') ?? headers.get('x-cortex-backends');
   const modeText = query?.get('mode') ?? headers.get('x-cortex-tool-mode');
-  if (!backendsText && !modeText) return ok(plain);
+  if (!backendsText && !modeText) return ok(wholeChoice);
   const mode = modeText || 'full';
   if (mode !== 'full' && mode !== 'search') {
     return err({ reason: 'choice_invalid', detail: 'mode is full or search' });
@@ -28,6 +29,6 @@ export function readChoice(search: string, headers: Headers): Result<Choice, Ref
   if (backends.length > MAX_BACKENDS || backends.some((name) => name.length > 24)) {
     return err({ reason: 'choice_invalid', detail: `backends names at most ${MAX_BACKENDS} backends` });
   }
-  if (backends.length === 0) return ok({ ...plain, mode, key: mode });
+  if (backends.length === 0) return ok({ ...wholeChoice, mode, key: mode });
   return ok({ backends, mode, key: `${mode} ${backends.join(',')}` });
 }

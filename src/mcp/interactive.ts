@@ -52,6 +52,9 @@ export async function interact(
     const exchange = await send(callContext(call, { inputResponses, requestState }));
     const asked = askedBy(exchange);
     if (asked === undefined) return { kind: 'exchange', exchange };
+    if (asked.inputRequests === undefined && asked.requestState === undefined) {
+      return { kind: 'bad_question', message: 'it asks for input and says not which', exchange };
+    }
     const questions = parseQuestions(asked.inputRequests);
     if (!questions.ok) return { kind: 'bad_question', message: questions.error, exchange };
     const required = missingCapabilities(questions.value, call.client.capabilities);
@@ -95,8 +98,8 @@ function readRetry(
 function askBody(deps: InteractiveDeps, binding: StateBinding, asked: InputRequired): ResultBody {
   const parts: string[] = [];
   if (asked.inputRequests !== undefined) parts.push(`"inputRequests":${JSON.stringify(asked.inputRequests)}`);
-  if (asked.requestState !== undefined || asked.inputRequests === undefined) {
-    const sealed = deps.states.seal(binding, asked.requestState ?? '');
+  if (asked.requestState !== undefined) {
+    const sealed = deps.states.seal(binding, asked.requestState);
     parts.push(`"requestState":${JSON.stringify(sealed)}`);
   }
   return { members: parts.join(','), meta: undefined, resultType: 'input_required' };

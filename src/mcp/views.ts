@@ -51,6 +51,11 @@ interface Cached {
   bytes: number;
 }
 
+function startAfter(entries: readonly Entry[], after: string): number {
+  const start = entries.findIndex(({ name }) => name > after);
+  return start === -1 ? entries.length : start;
+}
+
 /**
  * Views and their bytes, made once and served many times; the cache is bounded in entries and bytes, oldest out
  * first: moving an entry of a large map at each hit would cost more than making it again. A view is keyed by everything it depends on, so a new snapshot needs no invalidation.
@@ -73,6 +78,8 @@ export function createViews(bounds: {
   }
 
   function grow(cached: Cached, bytes: number): void {
+    // Evicted while it was being used: nothing of it is kept, so nothing of it counts.
+    if (cache.get(cached.view.key) !== cached) return;
     cached.bytes += bytes;
     totalBytes += bytes;
     evict();
@@ -130,13 +137,12 @@ export function createViews(bounds: {
       const after =
         cursor === undefined ? undefined : typeof cursor === 'string' ? decodeCursor(cursor) : undefined;
       if (cursor !== undefined && after === undefined) return err({ reason: 'cursor_invalid' });
-      const key = `${kind} ${era} ${after ?? ''}`;
+      const start = after === undefined ? 0 : startAfter(entriesOf(cached, kind, era), after);
+      // Callers can make cursors up: pages are kept by their place, and only where our own cursors lead.
+      const key = `${kind} ${era} ${start}`;
       const known = cached.pages.get(key);
       if (known !== undefined) return ok(known);
-      const entries = entriesOf(cached, kind, era);
-      const start = after === undefined ? 0 : entries.findIndex(({ name }) => name > after);
-      const page = pageFrom(entries, start === -1 ? entries.length : start, kind);
-      // Cursors are chosen by callers: only pages that we handed out ourselves are kept.
+      const page = pageFrom(entriesOf(cached, kind, era), start, kind);
       if (start % bounds.pageSize === 0) {
         cached.pages.set(key, page);
         grow(cached, page.bytes);

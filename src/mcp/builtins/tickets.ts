@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
 import type { McpCall, MethodReply } from '../call.ts';
+import { wholeChoice } from '../choice.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { failureDetail, noteExchange, toolError } from '../tool-result.ts';
@@ -24,11 +25,7 @@ export interface TicketDesk {
 /** The backend that the caller named, if it keeps its own tickets and the caller sees anything of it. */
 function ticketBackend(deps: EdgeDeps, call: McpCall, name: JsonValue | undefined) {
   if (typeof name !== 'string') return undefined;
-  const view = deps.views.of(call.snapshot, call.principal, {
-    backends: undefined,
-    mode: 'full',
-    key: 'full',
-  });
+  const view = deps.views.of(call.snapshot, call.principal, wholeChoice);
   const seen = view.backends.find(({ id }) => id === name);
   return seen !== undefined && deps.tickets.ownsTickets(seen.id) ? deps.backend(seen.id) : undefined;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject, JsonValue } from '#kernel/json.ts';
 import type { McpCall, MethodReply } from '../call.ts';
+import { wholeChoice } from '../choice.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { noteExchange } from '../tool-result.ts';
@@ -69,7 +70,7 @@ async function askAll(deps: EdgeDeps, call: McpCall, ids: readonly BackendId[]):
 
 async function run(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
   const { principal } = call;
-  const view = deps.views.of(call.snapshot, principal, { backends: undefined, mode: 'full', key: 'full' });
+  const view = deps.views.of(call.snapshot, principal, wholeChoice);
   const withTools = new Set(view.tools.map(({ backend }) => backend));
   const backends = await askAll(deps, call, [...withTools]);
   call.facts.backend = undefined;

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err, ok } from '#kernel/result.ts';
 import type { Facts, McpCall, MethodReply } from '../call.ts';
+import { wholeChoice } from '../choice.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { paramHeaderMismatch } from '../param-headers-check.ts';
@@ -107,7 +108,7 @@ async function callBackend(
 
 /** The backend's own `get_help` method, offered as a tool for each backend that the caller sees. */
 async function callHelp(deps: EdgeDeps, call: McpCall, name: string, args: JsonObject): Promise<MethodReply> {
-  const view = deps.views.of(call.snapshot, call.principal, call.choice);
+  const view = deps.views.of(call.snapshot, call.principal, wholeChoice);
   const state = view.backends.find(({ helpName }) => helpName === name);
   const backend = state && deps.backend(state.id);
   if (backend === undefined) return err({ reason: 'tool_unknown', name });
