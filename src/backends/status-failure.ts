@@ -32,7 +32,12 @@ export function statusFailure(response: OutboundResponse, now: number): BackendF
       message: 'The backend answered with a redirect, which is not followed.',
     });
   }
-  return failure('failed', { status, message: said?.message, retryAfterSeconds });
+  const words = said?.message === undefined ? '.' : `: ${said.message}`;
+  return failure('failed', {
+    status,
+    message: `The backend failed (status ${status})${words}`,
+    retryAfterSeconds,
+  });
 }
 
 function forbidden(said: ErrorBody | undefined): BackendFailure {
