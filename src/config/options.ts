@@ -430,8 +430,8 @@ export const options = {
   auditDurability: option(
     'audit.durability',
     oneOf(['checkpoint', 'batch', 'call']),
-    'checkpoint',
-    'What is on the disk for certain: up to the last checkpoint, the last batch, or each call before its answer.',
+    'batch',
+    'What a power cut cannot take: records up to the last checkpoint, up to the last batch, or of every call answered.',
   ),
   auditOnFailure: option(
     'audit.on_failure',
