@@ -25,8 +25,8 @@ export interface OpenChain {
   readonly cutBytes: number;
 }
 
-/** Checked at each start: enough for every record since the last checkpoint. */
-const checkedBytes = 2 * 1024 * 1024;
+/** How much of a file's end a start reads: a little where that holds a checkpoint, else enough for 1,000 records. */
+const windows = [64 * 1024, 4 * 1024 * 1024] as const;
 
 /**
  * Goes on with a chain of the folder that no process holds, or begins a new one. A chain whose end does not hold is
@@ -116,6 +116,8 @@ interface CheckedTail {
   readonly end: number;
   readonly size: number;
   readonly time: number | undefined;
+  /** A checkpoint was among what was read. */
+  readonly isAnchored: boolean;
 }
 
 const zerosBeforeCheckpoint: ChainBreak = {
@@ -124,10 +126,21 @@ const zerosBeforeCheckpoint: ChainBreak = {
   isLineBefore: false,
 };
 
-/** Checks the last lines of a file, and says where they end. */
+/** Checks the records since the last checkpoint of a file, and says where they end. */
 async function checkTail(file: ChainFile, verifier: Verifier): Promise<Result<CheckedTail, ChainBreak>> {
   const { size } = await stat(file.path);
-  const from = Math.max(0, size - checkedBytes);
+  const [little, enough] = windows;
+  const tail = await checkFrom(file, verifier, size, Math.max(0, size - little));
+  const isAnchored = tail.ok && tail.value.isAnchored;
+  return isAnchored || size <= little ? tail : checkFrom(file, verifier, size, Math.max(0, size - enough));
+}
+
+async function checkFrom(
+  file: ChainFile,
+  verifier: Verifier,
+  size: number,
+  from: number,
+): Promise<Result<CheckedTail, ChainBreak>> {
   const check = createChainCheck(file.chain, verifier);
   let problem: ChainBreak | undefined;
   let skipsFirst = from > 0;
@@ -167,8 +180,15 @@ async function checkTail(file: ChainFile, verifier: Verifier): Promise<Result<Ch
   });
   if (problem !== undefined) return err(problem);
   const head = check.head();
-  if (head === undefined) return ok({ head: undefined, end: 0, size, time: undefined });
-  return ok({ head: { ...head, unanchored: check.unanchored() }, end: end ?? read.end, size, time });
+  if (head === undefined) return ok({ head, end: 0, size, time: undefined, isAnchored: false });
+  const isAnchored = check.lastCheckpoint() !== undefined;
+  return ok({
+    head: { ...head, unanchored: check.unanchored() },
+    end: end ?? read.end,
+    size,
+    time,
+    isAnchored,
+  });
 }
 
 /** The file that the last checkpoint of `file` says comes next. */

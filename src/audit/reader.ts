@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verifier } from '#keys/signer.ts';
 import { type ChainBreak, type ChainCheck, createChainCheck } from './chain-check.ts';
@@ -78,6 +78,10 @@ async function* newEvents(
 ): AsyncGenerator<AuditEvent> {
   let mayMove = false;
   for (;;) {
+    // Retention may have removed a file that was still being read.
+    const kept = existsSync(cursor.file.path) ? cursor.file : filesAfter(dir, cursor)[0];
+    if (kept === undefined) return;
+    if (kept !== cursor.file) Object.assign(cursor, cursorAt(kept, verifier));
     const lines: Buffer[] = [];
     const { end } = await readLines(cursor.file.path, cursor.offset, (line) => {
       return lines.length < linesPerRead && lines.push(line) > 0;
@@ -88,14 +92,16 @@ async function* newEvents(
       mayMove = false;
       continue;
     }
-    const next = listChains(dir)
-      .get(cursor.file.chain)
-      ?.find((file) => file.index > cursor.file.index);
+    const [next] = filesAfter(dir, cursor);
     // The next file exists before this one's last line is written, but gets its first only after it.
     if (next === undefined || statSync(next.path).size === 0) return;
     if (mayMove) Object.assign(cursor, { file: next, offset: 0, line: 0 });
     mayMove = !mayMove;
   }
+}
+
+function filesAfter(dir: string, { file }: Cursor): readonly ChainFile[] {
+  return (listChains(dir).get(file.chain) ?? []).filter((other) => other.index > file.index);
 }
 
 function* eventsOf(

@@ -46,8 +46,8 @@ export interface AuditReport {
 export async function verifyAudit(dir: string, verifier: Verifier): Promise<AuditReport> {
   const tombstones: Tombstone[] = [];
   const walked: WalkedChain[] = [];
-  for (const [chain, files] of listChains(dir)) {
-    walked.push(await walkChain(chain, files, verifier, tombstones));
+  for (const chain of listChains(dir).keys()) {
+    walked.push(await walkAsListed(dir, chain, verifier, tombstones, walkTries));
   }
   const chains = walked.map(({ first, report }) => {
     const isShortened = first !== undefined && !isFirstOfChain(first.record);
@@ -70,6 +70,25 @@ interface Tombstone {
 interface WalkedChain {
   readonly first: { readonly file: string; readonly record: AuditRecord } | undefined;
   readonly report: ChainReport;
+}
+
+const walkTries = 3;
+
+/** Retention may remove files between listing and reading; then the chain is listed again. */
+async function walkAsListed(
+  dir: string,
+  chain: string,
+  verifier: Verifier,
+  tombstones: Tombstone[],
+  tries: number,
+): Promise<WalkedChain> {
+  try {
+    return await walkChain(chain, listChains(dir).get(chain) ?? [], verifier, tombstones);
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isGone || tries === 1) throw error;
+    return walkAsListed(dir, chain, verifier, tombstones, tries - 1);
+  }
 }
 
 /** Adds the tombstones that a checkpoint covers to `tombstones`. */

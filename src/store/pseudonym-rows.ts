@@ -26,4 +26,5 @@ export async function erasePseudonymRows(store: Store, lookups: readonly string[
   await store.batch(
     lookups.map((lookup) => ({ sql: 'DELETE FROM audit_pseudonyms WHERE lookup = ?', params: [lookup] })),
   );
+  await store.scrub();
 }

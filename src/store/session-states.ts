@@ -10,7 +10,10 @@ export interface SessionStateRow {
 }
 
 /** The stored state of a session; undefined where it never asked for anything. The id is kept as a hash. */
-export async function loadSessionState(store: Store, sessionId: string): Promise<SessionStateRow | undefined> {
+export async function loadSessionState(
+  store: Store,
+  sessionId: string,
+): Promise<SessionStateRow | undefined> {
   const rows = await store.all(
     'SELECT log_level, subscriptions FROM session_states WHERE session = ?',
     hash(sessionId),

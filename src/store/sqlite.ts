@@ -43,6 +43,9 @@ export function openSqliteStore(path: string): Store {
         })
         .immediate();
     },
+    async scrub() {
+      database.query('PRAGMA wal_checkpoint(TRUNCATE)').all();
+    },
     async close() {
       database.close();
     },

@@ -16,5 +16,7 @@ export interface Store {
   run(sql: string, ...params: readonly SqlValue[]): Promise<number>;
   /** All of them or none. */
   batch(statements: readonly Statement[]): Promise<void>;
+  /** Removes what deleted rows left in the journal files too, as far as no other process is reading there. */
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }

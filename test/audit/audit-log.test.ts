@@ -277,6 +277,20 @@ describe('a start', () => {
     expect(await status()).toBe('intact');
   });
 
+  test('signs as much as a killed process can leave', async () => {
+    const killed = await start();
+    for (let index = 0; index < 1_700; index++) await killed.record(facts());
+    await killed.act('admin', { action: 'x' });
+    const copy = readFileSync(onlyFile());
+    await killed.close();
+    writeFileSync(onlyFile(), copy);
+    await (await start()).close();
+    expect(records().findLast((record) => record.action === 'audit.opened')).toMatchObject({
+      unanchored: 702,
+    });
+    expect(await status()).toBe('intact');
+  });
+
   test('takes zeros that a power cut left at the end for what they are', async () => {
     const first = await start();
     first.record(facts());

@@ -124,3 +124,27 @@ test('following shows new records, of new files and of processes that start late
   expect(seen.filter((tool) => tool !== 'other')).toEqual(numbers(0, 5));
   expect(seen).toContain('other');
 });
+
+test('files that retention removes while they are read are passed over', async () => {
+  const stop = new AbortController();
+  const audit = await openTestAudit(dir, { rotateBytes: 600 });
+  for (let index = 0; index < 30; index++) await audit.record(facts({ tool: `t${index}` }));
+  await audit.close();
+  const names = readdirSync(dir)
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort();
+  const seen: unknown[] = [];
+  for await (const event of readAudit({
+    dir,
+    filter: all,
+    last: undefined,
+    follow: false,
+    verifier: signer,
+    signal: stop.signal,
+  })) {
+    seen.push(...toolsOf([event]));
+    for (const name of names.splice(0, names.length - 3)) rmSync(join(dir, name));
+  }
+  expect(seen.at(-1)).toBe('t29');
+  expect(seen.length).toBeLessThan(30);
+});
