@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Result } from '#kernel/result.ts';
 import { exchange } from './exchange.ts';
-import { createPools } from './pools.ts';
+import type { Pools } from './pools.ts';
 import type { SseEvent } from './sse-reader.ts';
 
 /**
@@ -73,16 +73,35 @@ export interface OutboundOptions {
 
 /** Makes every HTTP request the gateway sends: real undici, pooled per origin and key. */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const pools = createPools({
+  let pools: Pools | undefined;
+  let loading: Promise<Pools> | undefined;
+  let isClosed = false;
+
+  /** undici takes 25 ms to load: it comes after whatever is being started, at the first request. */
+  async function load(): Promise<Pools> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { createPools } = await import('./pools.ts');
+    pools ??= createPools(poolsOptions);
+    if (isClosed) await pools.close();
+    return pools;
+  }
+  const poolsOptions = {
     maxConnections: options.maxConnections ?? 256,
     maxPools: options.maxPools ?? 1_024,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     maxHeadBytes: options.maxHeadBytes ?? 64 * 1024,
     lookup: options.lookup,
     ca: options.ca,
-  });
+  };
   return {
-    request: (request) => exchange(pools, request),
-    close: () => pools.close(),
+    request(request) {
+      if (pools !== undefined) return exchange(pools, request);
+      loading ??= load();
+      return loading.then((loaded) => exchange(loaded, request));
+    },
+    async close() {
+      isClosed = true;
+      await pools?.close();
+    },
   };
 }
