@@ -29,6 +29,7 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
 import { openKeyInventory } from '#keys/inventory.ts';
+import { describeKeyProblem } from '#keys/key-problem.ts';
 import { createSealer } from '#keys/sealer.ts';
 import { createSigner } from '#keys/signer.ts';
 import { createAllowance } from '#mcp/allowance.ts';
@@ -96,15 +97,25 @@ interface Settled {
   readonly edge: ReturnType<typeof edgeSettingsOf>;
 }
 
-/** Builds a gateway and begins to poll. Throws where a key, the store or the audit cannot be opened. */
+/** Something of the operator's stands in the way of a start: a key, a folder, a file. */
+export class StartError extends Error {}
+
+function orStartError<T>(what: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw new StartError(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Builds a gateway and begins to poll. Throws a {@link StartError} where a key, the store or the audit cannot be opened. */
 export async function createGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log, clock, version } = deps;
   const keys = openKeyInventory(config.keys.dir, keyOriginsOf(config));
-  if (!keys.ok)
-    throw new Error(
-      `the ${keys.error.key} key cannot be used (${keys.error.reason}): ${keys.error.path ?? ''}`,
-    );
-  const store = openSqliteStore(config.store.path);
+  if (!keys.ok) throw new StartError(describeKeyProblem(keys.error));
+  const store = orStartError(`the store ${config.store.path} cannot be opened`, () =>
+    openSqliteStore(config.store.path),
+  );
   const sealer = createSealer(keys.value.seal);
   const outbound = createOutbound({ maxConnections: limits.maxConnectionsPerBackend });
   const fetchJson = createFetchJson(outbound);
@@ -123,6 +134,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     clock,
     log,
     copy: config.audit.stdout ? deps.stdout : undefined,
+  }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`the audit cannot be written to ${config.audit.dir}: ${why}`);
   });
 
   function settle(next: Config, before: Settled | undefined): Settled {

@@ -1,6 +1,6 @@
 import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import type { Config } from '#config/config.ts';
-import { createGateway, type Gateway } from '#gateway.ts';
+import { createGateway, type Gateway, StartError } from '#gateway.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
@@ -42,6 +42,9 @@ export async function startGateway(
     version: release.version,
     isDev: options.isDev,
     stdout: terminal.out,
+  }).catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    throw new UserError(error.message, { next: 'put it right, then start again' });
   });
   const control = openControl(path, {
     'GET /status': () => Response.json({ pid: process.pid, version: release.version, ready: true }),
