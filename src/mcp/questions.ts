@@ -7,6 +7,12 @@ const capabilityOf: Readonly<Record<string, string>> = {
   'sampling/createMessage': 'sampling',
   'roots/list': 'roots',
 };
+/** The parts of each capability that decide what may be asked. */
+const partsOf: Readonly<Record<string, readonly string[]>> = {
+  elicitation: ['form', 'url'],
+  sampling: ['tools', 'context'],
+  roots: ['listChanged'],
+};
 
 export interface Question {
   readonly key: string;
@@ -35,11 +41,24 @@ export function missingCapabilities(
   for (const { method, params } of questions) {
     const name = capabilityOf[method];
     if (name === undefined) continue;
-    const held = declared[name];
-    const isUrl = name === 'elicitation' && params.mode === 'url';
-    if (!isJsonObject(held) || (isUrl && !isJsonObject(held.url))) missing[name] = isUrl ? { url: {} } : {};
+    const part = neededPart(name, params);
+    if (declares(declared[name], part)) continue;
+    missing[name] = { ...missing[name], ...(part !== undefined && { [part]: {} }) };
   }
   return Object.keys(missing).length === 0 ? undefined : missing;
+}
+
+/** The part of a capability that one question needs. */
+function neededPart(name: string, params: JsonObject): string | undefined {
+  if (name === 'elicitation') return params.mode === 'url' ? 'url' : 'form';
+  return name === 'sampling' && params.tools !== undefined ? 'tools' : undefined;
+}
+
+/** An empty `elicitation` declares forms. Source: MCP 2025-11-25 client/elicitation. */
+function declares(held: unknown, part: string | undefined): boolean {
+  if (!isJsonObject(held)) return false;
+  if (part === 'form' && Object.keys(held).length === 0) return true;
+  return part === undefined || isJsonObject(held[part]);
 }
 
 /** The client's answers: a map of objects. Err: refused as invalid parameters. */
@@ -52,12 +71,17 @@ export function parseInputResponses(value: unknown): Result<JsonObject | undefin
   return ok(value);
 }
 
-/** The capabilities that can be relayed; extensions and everything unknown are dropped (R27). */
+/**
+ * The capabilities that can be relayed, reduced to the parts that decide something: extensions and everything
+ * unknown are dropped (R27), so that what is sealed into a session id stays small.
+ */
 export function relayedCapabilities(declared: JsonObject): JsonObject {
   const kept: Record<string, JsonObject> = {};
-  for (const name of Object.values(capabilityOf)) {
+  for (const [name, parts] of Object.entries(partsOf)) {
     const value = declared[name];
-    if (isJsonObject(value)) kept[name] = value;
+    if (!isJsonObject(value)) continue;
+    const held = parts.filter((part) => value[part] !== undefined && value[part] !== false);
+    kept[name] = Object.fromEntries(held.map((part) => [part, {}]));
   }
   return kept;
 }

@@ -55,6 +55,7 @@ export function mcpResult(
   const { resultType, _meta, ...members } = parsed.value;
   if (resultType !== undefined && resultType !== 'complete')
     return err('its result has an unknown resultType');
+  if (!Array.isArray(members.content)) return err('its MCP result has no content');
   const { structuredContent } = members;
   const kept =
     era === 'legacy' && structuredContent !== undefined && !isJsonObject(structuredContent)
@@ -74,11 +75,7 @@ export function toolResult(
   hasOutputSchema: boolean,
   era: Era,
 ): Result<ResultBody & { readonly isError: boolean }, string> {
-  if (answer.kind === 'mcp') {
-    const result = mcpResult(answer.text, era);
-    if (!result.ok || /"content":/.test(result.value.members)) return result;
-    return err('its MCP result has no content');
-  }
+  if (answer.kind === 'mcp') return mcpResult(answer.text, era);
   if (answer.kind === 'input_required') return err('it asks again');
   return ok({ ...plainToolResult(answer.text, hasOutputSchema, era), isError: false });
 }

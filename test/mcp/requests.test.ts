@@ -66,14 +66,13 @@ describe('bodies (R2)', () => {
     expect(answer.error.code).toBe(status === 415 ? -32600 : -32700);
   });
 
-  test.each([
-    ['{"jsonrpc":"2.0",', undefined],
-    ['', undefined],
-    [new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), undefined],
-  ])('what is not JSON or not UTF-8 is 400 and -32700', async (body) => {
-    const error = { code: -32700, message: 'Parse error: the body is not JSON' };
-    expect(await posted(body)).toMatchObject({ status: 400, message: rpcError(error) });
-  });
+  test.each([['{"jsonrpc":"2.0",'], [''], [new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])]])(
+    'what is not JSON or not UTF-8 is 400 and -32700',
+    async (body) => {
+      const error = { code: -32700, message: 'Parse error: the body is not JSON' };
+      expect(await posted(body)).toMatchObject({ status: 400, message: rpcError(error) });
+    },
+  );
 
   test.each([
     ['null', undefined],

@@ -77,7 +77,7 @@ function noForeignByte(views: Views, snapshots: readonly Snapshot[]) {
     fc.constantFrom('modern' as const, 'legacy' as const),
     (index, held, choice, era) => {
       const snapshot = snapshots[index] ?? emptySnapshot;
-      const own = new Set(held);
+      const own = new Set<string>(held);
       const view = views.of(snapshot, { scopes: own, scopeKey: [...held].sort().join(' ') }, choice);
       for (const kind of kinds) {
         const page = views.page(view, kind, era, undefined);

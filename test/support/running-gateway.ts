@@ -50,8 +50,8 @@ export interface RunningGateway extends AsyncDisposable {
   caller(claims?: TokenClaims, via?: (request: Request) => Promise<Response>): Promise<McpCaller>;
   /** Requests without a token of their own. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  /** The audit's `call` records, once there are at least `count`. */
-  calls(count: number): Promise<readonly JsonObject[]>;
+  /** The audit's `call` records that `which` wants, once there are at least `count`. */
+  calls(count: number, which?: (record: JsonObject) => boolean): Promise<readonly JsonObject[]>;
   /** Opens a socket on a free port; gives its origin. It is closed with the gateway. */
   listen(): string;
   /** Loads another configuration, by the same rules, and takes it over. */
@@ -146,12 +146,12 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
     caller: async (claims, via) =>
       createCaller(await issuer.mint(claims), via ?? ((request) => gateway.fetch(request))),
     fetch: (path, init) => gateway.fetch(new Request(`http://127.0.0.1:3213${path}`, init)),
-    async calls(count) {
+    async calls(count, which = () => true) {
       for (let waited = 0; waited < 5_000; waited += 10) {
         const records = lines
           .map((line): unknown => JSON.parse(line))
           .filter(isJsonObject)
-          .filter(({ kind }) => kind === 'call');
+          .filter((record) => record.kind === 'call' && which(record));
         if (records.length >= count) return records;
         await sleep(10);
       }

@@ -92,18 +92,26 @@ async function callBackend(
     case 'exchange': {
       const { outcome } = done.exchange;
       if (!outcome.ok) return failedCall(deps, call, outcome.error);
-      const result = toolResult(outcome.value, hasOutputSchema, call.era);
-      if (result.ok) {
-        if (result.value.isError) call.facts.outcome = 'error';
-        return result;
-      }
-      call.facts.outcome = 'error';
-      call.facts.code = 'result_malformed';
-      return toolError(`${tool.backend} answered with something unusable: ${result.error}`, {
-        reason: 'result_malformed',
-      });
+      return usableResult(call, tool.backend, toolResult(outcome.value, hasOutputSchema, call.era));
     }
   }
+}
+
+/** A backend's result, or an `isError` one where it made no sense. */
+function usableResult(
+  { facts }: McpCall,
+  backend: string,
+  result: ReturnType<typeof toolResult>,
+): MethodReply {
+  if (!result.ok) {
+    facts.outcome = 'error';
+    facts.code = 'result_malformed';
+    return toolError(`${backend} answered with something unusable: ${result.error}`, {
+      reason: 'result_malformed',
+    });
+  }
+  if (result.value.isError) facts.outcome = 'error';
+  return result;
 }
 
 /** The backend's own `get_help` method, offered as a tool for each backend that the caller sees. */
@@ -123,8 +131,7 @@ async function callHelp(deps: EdgeDeps, call: McpCall, name: string, args: JsonO
       error.reason === 'unsupported' ? { ...error, message: `${backend.id} offers no help` } : error,
     );
   }
-  const result = toolResult(exchange.outcome.value, false, call.era);
-  return result.ok ? result : toolError(`${backend.id}: ${result.error}`, { reason: 'result_malformed' });
+  return usableResult(call, backend.id, toolResult(exchange.outcome.value, false, call.era));
 }
 
 /** A backend's failure is an `isError` result; a scope that it misses follows the policy of R36. */
