@@ -1,3 +1,4 @@
+import type { MissingScopePolicy } from '#auth/options.ts';
 import type { Backend } from '#backends/backend.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -15,7 +16,7 @@ import type { Views } from './views.ts';
 
 /** What an operator may change while the gateway runs. */
 export interface EdgeSettings {
-  readonly missingScope: 'hide' | 'challenge' | 'tool_error';
+  readonly missingScope: MissingScopePolicy;
   readonly serverName: string;
   readonly serverVersion: string;
   readonly websiteUrl: string | undefined;

@@ -5,7 +5,7 @@ import { type Era, metaKeys } from '#wire/protocol.ts';
 import type { Facts, MethodReply, ResultBody } from './call.ts';
 
 /** Under this `_meta` key an `isError` result says what happened, for programs. */
-export const errorMetaKey = 'io.github.cortex-gateway/error';
+const errorMetaKey = 'io.github.cortex-gateway/error';
 
 /** A failed tool call as a result that the model can read (R25). */
 export function toolError(text: string, detail: JsonObject): MethodReply {

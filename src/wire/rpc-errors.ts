@@ -13,5 +13,3 @@ export const rpcErrors = {
   missingClientCapability: -32021,
   unsupportedProtocolVersion: -32022,
 } as const;
-
-export type RpcErrorCode = (typeof rpcErrors)[keyof typeof rpcErrors];

@@ -92,7 +92,12 @@ const cases: readonly Case[] = [
   {
     title: '503 keeps its delay',
     answer: status(503, '{"error":"maintenance"}', 'Retry-After: 30\r\n'),
-    expected: { reason: 'failed', message: 'The backend failed (status 503): maintenance', retryAfterSeconds: 30, body: undefined },
+    expected: {
+      reason: 'failed',
+      message: 'The backend failed (status 503): maintenance',
+      retryAfterSeconds: 30,
+      body: undefined,
+    },
   },
   {
     title: 'a redirect',
