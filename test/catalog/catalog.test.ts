@@ -420,7 +420,7 @@ describe('a new configuration', () => {
 
   test('keeps the tools of a backend that is another object now, and ignores what the old one still says', async () => {
     const waiting: ((answer: Answer) => void)[] = [];
-    const old = scripted('a', () => lists('x'));
+    const old = scripted('a', () => listed(catalogOf({ tools: [tool('x')] }), 'v1'));
     const { catalog, time } = setUp([old.backend]);
     await catalog.start();
     await time.advance(10);

@@ -95,10 +95,13 @@ describe('the assignment of names (R19)', () => {
     expect(assign([slash], tableOf(first.changed)).assigned.size).toBe(0);
   });
 
-  test('withholds a tool that a backend lists twice', () => {
-    const result = assign([candidate('a', 'x'), candidate('a', 'x')]);
-    expect(result.assigned.size).toBe(1);
-    expect(result.refused[0]?.reason).toBe('name_collision');
+  test('withholds a tool that a backend lists twice, the first time and every time', () => {
+    const twice = [candidate('a', 'x'), candidate('a', 'x')];
+    const first = assign(twice);
+    for (const result of [first, assign(twice, tableOf(first.changed))]) {
+      expect(result.assigned.get('a_x')).toBe(twice[0]);
+      expect(result.refused).toEqual([{ candidate: twice[1], reason: 'name_collision' }]);
+    }
   });
 
   test('retires the old name on a prefix edit, and takes it back on the way back', () => {

@@ -3,10 +3,10 @@ import { compactTool, firstSentence } from '#catalog/compact.ts';
 import { changedFields, changedLists, diffSnapshots } from '#catalog/diff.ts';
 import { projectForLegacy } from '#catalog/legacy-projection.ts';
 import { createToolSearch } from '#catalog/search.ts';
-import { visibleCatalog } from '#catalog/visibility.ts';
+import { isVisible, visibleCatalog } from '#catalog/visibility.ts';
 import { whyHidden } from '#catalog/why-hidden.ts';
 import type { JsonObject } from '#kernel/json.ts';
-import { prompt, resource, snapshotOf, source, template, tool } from './samples.ts';
+import { backendId, prompt, resource, snapshotOf, source, template, tool } from './samples.ts';
 
 const read = new Set(['read']);
 const both = new Set(['read', 'write']);
@@ -35,6 +35,11 @@ describe('what a set of scopes sees', () => {
       templates: [],
       backends: [],
     });
+  });
+
+  test('never holds what names no scope, should it ever be listed', () => {
+    const item = { backend: backendId('a'), definition: { scopes: [] } };
+    expect(isVisible(item, both, undefined)).toBe(false);
   });
 
   test('is less when the caller chose backends, and never more', () => {
