@@ -252,7 +252,8 @@ export function createMcpEndpoint(
     });
     const { id, method, params } = message;
     const state = of.session && deps.sessionStates.of(of.session);
-    state?.inFlight.set(id, abort);
+    // An id used twice at a time is the client's mistake: the first call keeps it.
+    if (state?.inFlight.has(id) === false) state.inFlight.set(id, abort);
     const call: McpCall = {
       ...of,
       id,
@@ -271,7 +272,7 @@ export function createMcpEndpoint(
     inFlight.add(abort);
     void dispatcher.run(call, bytes).finally(() => {
       inFlight.delete(abort);
-      state?.inFlight.delete(id);
+      if (state?.inFlight.get(id) === abort) state.inFlight.delete(id);
       if (isModern) request.signal.removeEventListener('abort', cancel);
     });
     return reply.response;
