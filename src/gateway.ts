@@ -7,8 +7,10 @@ import { protectedResourceMetadata } from '#auth/protected-resource.ts';
 import type { Backend } from '#backends/backend.ts';
 import { createHttpBackend } from '#backends/http-backend.ts';
 import { createCatalog } from '#catalog/catalog.ts';
+import { logCatalogChange } from '#catalog/log-change.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { createStoredCatalog } from '#catalog/stored-catalog.ts';
+import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
 import {
@@ -271,7 +273,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     audit,
     pulse,
   });
-  catalog.onChange((before) => streams.catalogChanged(before));
+  catalog.onChange((before, after) => {
+    streams.catalogChanged(before);
+    logCatalogChange(log, before, after);
+  });
 
   const app = createApp({
     routes: routeTable({
@@ -302,8 +307,12 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   });
 
   function ownsUri(id: BackendId, uri: string): boolean {
-    const scheme = uri.slice(0, uri.indexOf(':')).toLowerCase();
-    return catalog.snapshot().backends.get(id)?.schemes.includes(scheme) ?? false;
+    return (
+      catalog
+        .snapshot()
+        .backends.get(id)
+        ?.schemes.includes(uriScheme(uri) ?? '') ?? false
+    );
   }
 
   const sweep = () =>

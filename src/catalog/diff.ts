@@ -1,4 +1,3 @@
-import { type FieldChange, jsonDiff } from './json-diff.ts';
 import type {
   BackendState,
   CatalogPrompt,
@@ -7,7 +6,6 @@ import type {
   CatalogTool,
   Snapshot,
 } from './snapshot.ts';
-import { isVisible, type ListedItem } from './visibility.ts';
 
 /** An item that is new (no `before`), gone (no `after`) or different. */
 export interface ItemChange<T> {
@@ -25,9 +23,6 @@ export interface SnapshotDiff {
   readonly backends: readonly ItemChange<BackendState>[];
 }
 
-/** What a client is told of with `list_changed`: templates count as resources. */
-export type ChangedList = 'tools' | 'prompts' | 'resources';
-
 /** What changed from one snapshot to the next. Unchanged items are the same objects, so this costs no comparison. */
 export function diffSnapshots(before: Snapshot, after: Snapshot): SnapshotDiff {
   return {
@@ -39,42 +34,6 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): SnapshotDiff {
       (change) => change.before?.status !== change.after?.status,
     ),
   };
-}
-
-/**
- * The lists that changed for one set of scopes: an item came into or left its view, or looks different there.
- * A new requirement alone changes nothing for those who meet the old and the new one (R24).
- */
-export function changedLists(
-  diff: SnapshotDiff,
-  scopes: ReadonlySet<string>,
-  backends: readonly string[] | undefined,
-): ReadonlySet<ChangedList> {
-  const concerns = (changes: readonly ItemChange<ListedItem & { readonly definition: Shown }>[]) =>
-    changes.some(({ before, after }) => {
-      const sawIt = before !== undefined && isVisible(before, scopes, backends);
-      const seesIt = after !== undefined && isVisible(after, scopes, backends);
-      if (sawIt !== seesIt) return true;
-      return seesIt && !Bun.deepEquals(before?.definition.wire, after.definition.wire);
-    });
-  const lists = new Set<ChangedList>();
-  if (concerns(diff.tools)) lists.add('tools');
-  if (concerns(diff.prompts)) lists.add('prompts');
-  if (concerns(diff.resources) || concerns(diff.templates)) lists.add('resources');
-  return lists;
-}
-
-/** Field by field, how an item's definition changed. */
-export function changedFields({
-  before,
-  after,
-}: ItemChange<{ readonly definition: object }>): readonly FieldChange[] {
-  return jsonDiff(before?.definition, after?.definition);
-}
-
-interface Shown {
-  readonly scopes: readonly string[];
-  readonly wire: object;
 }
 
 function byTemplate({ templates }: Snapshot): ReadonlyMap<string, CatalogTemplate> {

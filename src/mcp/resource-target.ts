@@ -19,8 +19,3 @@ export function resourceTarget(deps: EdgeDeps, call: McpCall, uri: string): Resu
     ? ok(backend)
     : err(refuseHidden(deps, call, scopes, unknown));
 }
-
-/** The scheme of a URI: what an audit record names in place of the URI itself. */
-export function uriScheme(uri: string): string {
-  return /^[A-Za-z][A-Za-z0-9+.-]{0,31}(?=:)/.exec(uri)?.[0]?.toLowerCase() ?? '';
-}

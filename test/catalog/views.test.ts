@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { compactTool, firstSentence } from '#catalog/compact.ts';
-import { changedFields, changedLists, diffSnapshots } from '#catalog/diff.ts';
+import { diffSnapshots } from '#catalog/diff.ts';
 import { projectForLegacy } from '#catalog/legacy-projection.ts';
+import { logCatalogChange } from '#catalog/log-change.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { isVisible, visibleCatalog } from '#catalog/visibility.ts';
 import { whyHidden } from '#catalog/why-hidden.ts';
 import type { JsonObject } from '#kernel/json.ts';
+import { type LogFields, silentLog } from '#kernel/log.ts';
 import { backendId, prompt, resource, snapshotOf, source, template, tool } from './samples.ts';
 
 const read = new Set(['read']);
@@ -91,45 +93,31 @@ describe('the difference between two snapshots', () => {
       { names: before.names, before: before.snapshot },
     ).snapshot;
 
-  test('names what came, went and changed, field by field', () => {
+  test('names what came, went and changed', () => {
     const diff = diffSnapshots(before.snapshot, next(['read']));
     expect(diff.tools.map(({ key }) => key).sort()).toEqual(['a_new', 'a_old', 'a_x']);
-    const changed = diff.tools.find(({ key }) => key === 'a_x');
-    if (changed === undefined) throw new Error('a_x did not change');
-    expect(changedFields(changed).map(({ path }) => path)).toEqual(['wire.description', 'description']);
     expect(diff.resources.map(({ key }) => key)).toEqual(['b://1']);
     expect(diff.backends.map(({ before: old, after }) => [old?.status, after?.status])).toEqual([
       ['fresh', 'stale'],
     ]);
   });
 
-  test('concerns only those whose own view changed (R24)', () => {
-    const diff = diffSnapshots(before.snapshot, next(['read']));
-    expect([...changedLists(diff, read, undefined)].sort()).toEqual(['prompts', 'resources', 'tools']);
-    expect([...changedLists(diff, new Set(['write']), undefined)]).toEqual(['prompts']);
-    expect(changedLists(diff, new Set(['other']), undefined).size).toBe(0);
-    expect([...changedLists(diff, read, ['b'])].sort()).toEqual(['prompts', 'resources']);
-  });
-
-  test('does not concern who meets both the old and the new requirement', () => {
-    const open = tool('x');
-    const first = snapshotOf([source('a', { tools: [open] })]);
-    const second = snapshotOf([source('a', { tools: [{ ...open, scopes: ['write'] }] })], {
-      names: first.names,
-      before: first.snapshot,
-    });
-    const diff = diffSnapshots(first.snapshot, second.snapshot);
-    expect(changedLists(diff, both, undefined).size).toBe(0);
-    expect([...changedLists(diff, read, undefined)]).toEqual(['tools']);
-  });
-
-  test('of a health change alone concerns nobody', () => {
-    const calm = snapshotOf([source('a', { tools: [same] })]);
-    const stale = snapshotOf([source('a', { tools: [same] }, { status: 'stale' })], {
-      names: calm.names,
-      before: calm.snapshot,
-    });
-    expect(changedLists(diffSnapshots(calm.snapshot, stale.snapshot), read, undefined).size).toBe(0);
+  test('is told to the operator, ten names a kind', () => {
+    const lines: unknown[] = [];
+    const log = { ...silentLog, info: (event: string, fields?: LogFields) => lines.push([event, fields]) };
+    logCatalogChange(log, before.snapshot, next(['read']));
+    expect(lines).toEqual([
+      [
+        'catalog.changed',
+        {
+          generation: expect.any(Number),
+          tools: '-a_old ~a_x +a_new',
+          prompts: '~b_p',
+          resources: '-b://1',
+          backends: '~b',
+        },
+      ],
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { uriScheme } from '#catalog/uri-scheme.ts';
 import { err, ok } from '#kernel/result.ts';
 import { architectureText, architectureUri } from '../builtins/architecture.ts';
 import type { McpCall, MethodReply } from '../call.ts';
@@ -5,7 +6,7 @@ import type { EdgeDeps } from '../deps.ts';
 import { cacheHints } from '../hints.ts';
 import { interact } from '../interactive.ts';
 import { plainReply } from '../plain-reply.ts';
-import { resourceTarget, uriScheme } from '../resource-target.ts';
+import { resourceTarget } from '../resource-target.ts';
 
 /** resources/read: the architecture page, or the backend's own answer. What a backend says is fresh for no time. */
 export async function readResource(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {

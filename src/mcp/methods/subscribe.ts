@@ -1,8 +1,9 @@
+import { uriScheme } from '#catalog/uri-scheme.ts';
 import { err } from '#kernel/result.ts';
 import { architectureUri } from '../builtins/architecture.ts';
 import { complete, type McpCall, type MethodReply } from '../call.ts';
 import type { EdgeDeps } from '../deps.ts';
-import { resourceTarget, uriScheme } from '../resource-target.ts';
+import { resourceTarget } from '../resource-target.ts';
 
 /** resources/subscribe of the legacy era: only what could be read. Updates come on the session's GET stream. */
 export async function subscribe(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
