@@ -1,4 +1,5 @@
 import type { Backend } from '#backends/backend.ts';
+import { uriScheme } from '#catalog/uri-scheme.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -18,15 +19,18 @@ function target(
 ): Result<{ readonly backend: Backend; readonly ref: JsonObject }, Refusal> {
   const { snapshot, principal } = call;
   if (ref.type === 'ref/prompt' && typeof ref.name === 'string') {
+    call.facts.tool = ref.name;
     const prompt = snapshot.prompts.get(ref.name);
     const backend = prompt && deps.backend(prompt.backend);
     if (!prompt || !backend || !holdsAll(principal.scopes, prompt.definition.scopes)) {
       return err({ reason: 'prompt_unknown', name: ref.name });
     }
+    call.facts.scopes = prompt.definition.scopes;
     return ok({ backend, ref: { ...ref, name: prompt.definition.name } });
   }
   if (ref.type === 'ref/resource' && typeof ref.uri === 'string') {
     const { uri } = ref;
+    call.facts.tool = uriScheme(uri);
     const listed = [
       ...snapshot.templates.filter(({ uriTemplate }) => uriTemplate === uri),
       snapshot.resources.get(uri),
@@ -35,6 +39,7 @@ function target(
       (item) => item !== undefined && holdsAll(principal.scopes, item.definition.scopes),
     );
     const backend = held && deps.backend(held.backend);
+    call.facts.scopes = held?.definition.scopes;
     return backend ? ok({ backend, ref }) : err({ reason: 'resource_unknown', uri });
   }
   return err({ reason: 'params_invalid', detail: 'ref must be a ref/prompt or a ref/resource' });
