@@ -1,12 +1,12 @@
 import type { AuditPort } from '#audit/record.ts';
 import { randomId } from '#kernel/ids.ts';
-import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { err } from '#kernel/result.ts';
 import { errorText, resultText } from '#wire/json-rpc.ts';
 import type { Era } from '#wire/protocol.ts';
 import type { McpCall, MethodHandler, MethodReply, ResultBody } from './call.ts';
 import type { EdgeDeps, EdgeSettings } from './deps.ts';
 import { type Refusal, wireAnswer } from './refusal.ts';
+import { toolNamed } from './tool-named.ts';
 import { traceIdOf } from './trace.ts';
 
 export interface Dispatcher {
@@ -25,7 +25,7 @@ function isReadOnlyCall(call: McpCall): boolean {
   if (call.method !== 'tools/call') return true;
   const { name } = call.params;
   if (typeof name !== 'string') return true;
-  return call.snapshot.tools.get(name)?.definition.isReadOnly ?? name !== 'report_missing_capability';
+  return toolNamed(call.snapshot, name)?.definition.isReadOnly ?? name !== 'report_missing_capability';
 }
 
 /** Calls the method, writes the one audit record of it, and only then answers (R33). */
@@ -119,9 +119,4 @@ export function createDispatcher(
 
 function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
-}
-
-/** The `_meta` of a request's parameters. */
-export function metaOf(params: JsonObject): JsonObject | undefined {
-  return isJsonObject(params._meta) ? params._meta : undefined;
 }

@@ -7,10 +7,11 @@ import type { Principal } from '#kernel/principal.ts';
 import { err } from '#kernel/result.ts';
 import { errorText, parseMessage, type RpcId, type RpcMessage, resultText } from '#wire/json-rpc.ts';
 import { type Era, isLegacyRevision, mcpHeaders, metaKeys } from '#wire/protocol.ts';
+import { briefFacts } from './brief-facts.ts';
 import { type ClientProfile, type McpCall, newFacts } from './call.ts';
 import { type Choice, readChoice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
-import { createDispatcher, metaOf } from './dispatch.ts';
+import { createDispatcher } from './dispatch.ts';
 import { initialize, legacyMembers, legacyMethods } from './eras/legacy.ts';
 import { listenMethod, modernMembers, modernMethods, readModernEnvelope } from './eras/modern.ts';
 import { createInFlight } from './in-flight.ts';
@@ -112,8 +113,17 @@ export function createMcpEndpoint(
     const { headers } = visit.request;
     const { id, method, params } = message;
     const envelope = readModernEnvelope(headers, method, params);
-    if (!envelope.ok) return refuse(envelope.error, id);
-    if (method === listenMethod) return listen(visit, id, params, envelope.value.client);
+    if (!envelope.ok) {
+      void recordBriefly(visit, {
+        era: 'modern',
+        method,
+        params,
+        code: envelope.error.reason,
+        requestBytes: bytes,
+      });
+      return refuse(envelope.error, id);
+    }
+    if (method === listenMethod) return listen(visit, id, params, envelope.value.client, bytes);
     const { revision, client } = envelope.value;
     return runCall(
       visit,
@@ -124,7 +134,13 @@ export function createMcpEndpoint(
     );
   }
 
-  function listen(visit: Visit, id: RpcId, params: JsonObject, client: ClientProfile): Response {
+  function listen(
+    visit: Visit,
+    id: RpcId,
+    params: JsonObject,
+    client: ClientProfile,
+    requestBytes: number,
+  ): Response {
     if (!acceptsStream(visit.request.headers)) return refuse({ reason: 'not_acceptable' }, id);
     if (!wiring.audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, id);
     const { principal, choice } = visit;
@@ -139,7 +155,9 @@ export function createMcpEndpoint(
         envelope: (meta) => modernMembers(deps.settings(), { members: '', meta, resultType: 'complete' }),
       },
     );
-    recordStream(visit, 'modern', listenMethod, client.agent, opened.ok ? 'ok' : opened.error.reason);
+    const code = opened.ok ? 'ok' : opened.error.reason;
+    const { agent } = client;
+    void recordBriefly(visit, { era: 'modern', method: listenMethod, params, agent, code, requestBytes });
     return opened.ok ? opened.value : refuse(opened.error, id);
   }
 
@@ -152,8 +170,13 @@ export function createMcpEndpoint(
     if (message.kind === 'request' && message.method === 'initialize')
       return openSession(visit, message, bytes);
     const session = await sessionOf(visit);
-    if (!session.ok)
-      return refuse(session.error, message.kind === 'request' ? message.id : undefined, 'legacy');
+    if (!session.ok) {
+      if (message.kind !== 'request') return refuse(session.error, undefined, 'legacy');
+      const { method, params } = message;
+      const code = session.error.reason;
+      void recordBriefly(visit, { era: 'legacy', method, params, code, requestBytes: bytes });
+      return refuse(session.error, message.id, 'legacy');
+    }
     const state = deps.sessionStates.of(session.value);
     switch (message.kind) {
       case 'response': {
@@ -192,7 +215,15 @@ export function createMcpEndpoint(
     if (!wiring.audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, message.id, 'legacy');
     const { session, body } = initialize(deps, message.params, visit.principal, visit.choice);
     const text = resultText(message.id, legacyMembers(deps.settings(), body));
-    const written = await recordOf(visit, 'legacy', 'initialize', session.agent, 'ok', bytes, text.length);
+    const written = await recordBriefly(visit, {
+      era: 'legacy',
+      method: 'initialize',
+      params: message.params,
+      agent: session.agent,
+      code: 'ok',
+      requestBytes: bytes,
+      responseBytes: Buffer.byteLength(text),
+    });
     if (!written) return refuse({ reason: 'audit_unavailable' }, message.id, 'legacy');
     return new Response(text, {
       headers: { 'content-type': 'application/json', [mcpHeaders.session]: session.id },
@@ -214,6 +245,11 @@ export function createMcpEndpoint(
     if (!session.ok || session.value.revision !== '2025-03-26') return refuse({ reason: 'batch_refused' });
     if (values.length === 0 || values.length > limits.maxBatchMessages)
       return refuse({ reason: 'batch_refused' });
+    // The request itself has been counted: here are the messages beyond the first.
+    for (let message = 1; message < values.length; message++) {
+      const retryAfterSeconds = deps.allowance.takeCall(visit.principal);
+      if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
+    }
     const answers = await Promise.all(
       values.map(async (value) => {
         const message = parseMessage(value);
@@ -264,7 +300,7 @@ export function createMcpEndpoint(
       search,
       snapshot: deps.snapshot(),
       headers: request.headers,
-      trace: readTrace(request.headers, metaOf(params)),
+      trace: readTrace(request.headers, params),
       signal: abort.signal,
       reply,
       facts: newFacts(),
@@ -299,38 +335,13 @@ export function createMcpEndpoint(
     return new Response(null, { status: 204 });
   }
 
-  function recordStream(
+  /** Writes the record of a request that no handler runs for. */
+  function recordBriefly(
     visit: Visit,
-    era: Era,
-    method: string,
-    agent: string | undefined,
-    code: string,
-  ): void {
-    void recordOf(visit, era, method, agent, code, 0, 0);
-  }
-
-  function recordOf(
-    visit: Visit,
-    era: Era,
-    method: string,
-    agent: string | undefined,
-    code: string,
-    requestBytes: number,
-    responseBytes: number,
+    facts: Omit<Parameters<typeof briefFacts>[0], 'principal' | 'headers'>,
   ): boolean | Promise<boolean> {
-    return wiring.audit.record({
-      ...newFacts(),
-      principal: visit.principal,
-      era,
-      method,
-      agent,
-      outcome: code === 'ok' ? 'ok' : 'refused',
-      code,
-      latencyMs: 0,
-      requestBytes,
-      responseBytes,
-      traceId: undefined,
-    });
+    const { principal, request } = visit;
+    return wiring.audit.record(briefFacts({ ...facts, principal, headers: request.headers }));
   }
 
   return {

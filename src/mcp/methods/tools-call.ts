@@ -9,6 +9,7 @@ import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { paramHeaderMismatch } from '../param-headers-check.ts';
 import { callContext, noRetry } from '../relay.ts';
+import { toolNamed } from '../tool-named.ts';
 import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
 
 /** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
@@ -23,8 +24,7 @@ export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodRep
   const builtin = deps.builtins.get(name);
   if (builtin !== undefined) return builtin.run(deps, call, args);
 
-  const { tools, formerNames } = call.snapshot;
-  const tool = tools.get(name) ?? tools.get(formerNames.get(name) ?? '');
+  const tool = toolNamed(call.snapshot, name);
   if (tool === undefined) return callHelp(deps, call, name, args);
   const { scopes } = tool.definition;
   call.facts.scopes = scopes;
