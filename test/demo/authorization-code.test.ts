@@ -203,6 +203,44 @@ describe('the authorization request', () => {
     expect(answer.headers.get('location')).toBeNull();
     expect(await answer.text()).toContain('Back to phish.test');
   });
+
+  describe('for an application with a scheme of its own', () => {
+    const redirect_uri = 'cursor://anysphere.cursor-mcp/oauth/callback';
+    beforeEach(async () => {
+      clientId = await demo.register({ redirect_uris: [redirect_uri] });
+    });
+
+    it.each([
+      ['no challenge', { code_challenge: undefined }],
+      ['a plain one', { code_challenge_method: 'plain' }],
+      ['no method', { code_challenge_method: undefined }],
+      ['another response type', { response_type: 'token' }],
+    ])('opens no app by itself on %s: the error is a page with a link', async (_what, wrong) => {
+      const answer = await demo.send(authorizationUrl({ client_id: clientId, redirect_uri, ...wrong }));
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('location')).toBeNull();
+      const html = await answer.text();
+      expect(html).toContain('Back to the app that opens cursor: links');
+      expect(html).toContain(`href="${redirect_uri}?error=`);
+    });
+
+    it('gives the code to whom has the verifier alone, since another app may claim the scheme', async () => {
+      const arrived = await demo.authorize({ client_id: clientId, redirect_uri });
+      const stolen = { ...redemption(clientId, arrived), redirect_uri };
+      expect((await demo.post('/token', { ...stolen, code_verifier: 'w'.repeat(43) })).body.error).toBe(
+        'invalid_grant',
+      );
+      const { code_verifier: _, ...without } = redemption(clientId, arrived);
+      expect((await demo.post('/token', { ...without, redirect_uri })).status).toBe(400);
+    });
+
+    it('tells the app that the user said no', async () => {
+      const arrived = await demo.authorize({ client_id: clientId, redirect_uri }, { decision: 'deny' });
+      expect(arrived.href).toMatch(
+        /^cursor:\/\/anysphere\.cursor-mcp\/oauth\/callback\?error=access_denied&/,
+      );
+    });
+  });
 });
 
 describe('the resource (RFC 8707)', () => {

@@ -5,7 +5,7 @@ import {
   type Page,
   type Visit,
 } from '#demo/headless-browser.ts';
-import { authorizationUrl, basic, type Demo, issuer, redirectUri, startDemo } from './demo-fixture.ts';
+import { authorizationUrl, basic, type Demo, issuer, startDemo } from './demo-fixture.ts';
 
 let demo: Demo;
 let browser: HeadlessBrowser;
@@ -73,6 +73,15 @@ describe('the consent page', () => {
     documents.server.close();
   });
 
+  it('names the app that opens a scheme in words', async () => {
+    clientId = await demo.register({ redirect_uris: ['cursor://anysphere.cursor-mcp/oauth/callback'] });
+    const parameters = { redirect_uri: 'cursor://anysphere.cursor-mcp/oauth/callback' };
+    await demo.authorize({ client_id: clientId, ...parameters }, { browser, decision: 'deny' });
+    const { html } = await openConsent(parameters);
+    expect(html).toContain('<dd>the app that opens cursor: links</dd>');
+    expect(html).toContain('the app that opens cursor: links on this device');
+  });
+
   it('takes no answer that did not come from its own form', async () => {
     await signIn();
     const page = await openConsent();
@@ -119,16 +128,23 @@ describe('the headers of a page', () => {
     }
   });
 
-  it('let the consent form end at the client, and nowhere else', async () => {
+  it.each([
+    ['cursor://a.b/cb', 'cursor:'],
+    ['https://a.test/cb', 'https:'],
+    ['http://localhost:8787/cb', 'http://localhost:8787 https:'],
+    ['http://[::1]:8787/cb', 'http: https:'],
+  ])('let the consent form end at %s, by way of %s alone', async (uri, target) => {
+    clientId = await demo.register({ redirect_uris: [uri] });
+    const parameters = { client_id: clientId, redirect_uri: uri };
     let policy: string | null = null;
     const observer = createHeadlessBrowser(async (url, init) => {
       const answer = await demo.send(url, init);
       policy = answer.headers.get('content-security-policy');
       return answer;
     });
-    await demo.authorize({ client_id: clientId }, { browser: observer });
-    await observer.open(authorizationUrl({ client_id: clientId }));
-    expect(policy).toContain(`form-action 'self' ${new URL(redirectUri).origin};`);
+    await demo.authorize(parameters, { browser: observer, decision: 'deny' });
+    await observer.open(authorizationUrl(parameters));
+    expect(policy).toContain(`form-action 'self' ${target};`);
   });
 });
 

@@ -47,9 +47,13 @@ describe('registration (RFC 7591)', () => {
     ['an empty list', { redirect_uris: [] }],
     ['eleven of them', { redirect_uris: Array.from({ length: 11 }, (_, n) => `https://a.test/${n}`) }],
     ['plain http to elsewhere', { redirect_uris: ['http://a.test/cb'] }],
-    ['a scheme of its own', { redirect_uris: ['cursor://callback'] }],
     ['javascript', { redirect_uris: ['javascript:alert(1)'] }],
     ['a web application on loopback', { ...uris, application_type: 'web' }],
+    [
+      'a web application with a scheme of its own',
+      { redirect_uris: ['https://a.test/cb', 'app:/cb'], application_type: 'web' },
+    ],
+    ['a good one beside a bad one', { redirect_uris: ['app:/cb', 'javascript:/alert(1)'] }],
   ])('refuses %s', async (_name, metadata) => {
     const answer = await register(metadata);
     expect(answer.status).toBe(400);

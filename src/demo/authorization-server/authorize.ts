@@ -8,7 +8,7 @@ import type { Browser } from './browser.ts';
 import type { Endpoint, Parts } from './endpoint.ts';
 import { consentPage, messagePage, oauthErrorPage } from './pages/pages.ts';
 import { readForm } from './parameters.ts';
-import { isLoopbackUri, withParameters } from './redirect-uri.ts';
+import { isLoopbackUri, redirectTarget, withParameters } from './redirect-uri.ts';
 import type { User } from './users.ts';
 
 /** The authorization endpoint: GET asks the signed-in user, POST is the answer. Consent is asked every time. */
@@ -29,7 +29,7 @@ export function createAuthorizeEndpoints(parts: Parts): {
       iss: issuer,
     });
     if (refusal.mayRedirect) return redirectAnswer(location);
-    return pageAnswer(oauthErrorPage(description, new URL(redirectUri).host, location), { status: 400 });
+    return pageAnswer(oauthErrorPage(description, redirectTarget(redirectUri), location), { status: 400 });
   }
 
   function consent(wanted: AuthorizationRequest, query: string, browser: Browser, user: User): Response {
@@ -38,8 +38,7 @@ export function createAuthorizeEndpoints(parts: Parts): {
     const html = consentPage({
       clientName: wanted.client.name,
       clientId: wanted.client.id,
-      redirectHost: new URL(wanted.redirectUri).host,
-      isLoopback: isLoopbackUri(wanted.redirectUri),
+      target: redirectTarget(wanted.redirectUri),
       resource: wanted.resource,
       email: user.email,
       allowed: now.map(scopes.describe),
@@ -111,8 +110,13 @@ function planAllowsNothing({ client, redirectUri, state }: AuthorizationRequest)
   return { kind: 'client', error: 'invalid_scope', description, redirectUri, state, mayRedirect };
 }
 
-/** Browsers apply `form-action` to the redirect after a post; CSP cannot name an IPv6 address, so there the scheme. */
+/**
+ * Browsers apply `form-action` to every redirect after a post: a client's page may lead on to its others, hence all of
+ * https. CSP cannot name an IPv6 address.
+ */
 function formTarget(redirectUri: string): string {
-  const { origin, hostname } = new URL(redirectUri);
-  return hostname.startsWith('[') ? 'http:' : origin;
+  const target = redirectTarget(redirectUri);
+  if (target.kind === 'app') return `${target.scheme}:`;
+  if (target.kind === 'site') return 'https:';
+  return target.host.startsWith('[') ? 'http: https:' : `http://${target.host} https:`;
 }

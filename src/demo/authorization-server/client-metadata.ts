@@ -1,6 +1,6 @@
 import { isJsonObject, isStringArray, stringAt } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { isAcceptableRedirectUri, isLoopbackUri } from './redirect-uri.ts';
+import { isAcceptableRedirectUri, isNativeUri } from './redirect-uri.ts';
 
 /** What a client says of itself, at registration or in its own document. */
 export interface ClientMetadata {
@@ -29,16 +29,16 @@ export function parseClientMetadata(value: unknown): Result<ClientMetadata, Meta
   if (!redirectUris.every(isAcceptableRedirectUri))
     return refuse(
       'invalid_redirect_uri',
-      'Redirect URIs must be https, or http to a loopback address, without a fragment.',
+      "Redirect URIs must be https, http to a loopback address, or of the application's own scheme, without a fragment.",
     );
 
   const applicationType = stringAt(value, 'application_type');
   if (applicationType !== undefined && applicationType !== 'native' && applicationType !== 'web')
     return refuse('invalid_client_metadata', 'application_type is native or web.');
-  if (applicationType === 'web' && redirectUris.some(isLoopbackUri))
+  if (applicationType === 'web' && redirectUris.some(isNativeUri))
     return refuse(
       'invalid_redirect_uri',
-      'A web application has https redirect URIs; a loopback one is native.',
+      'A web application has https redirect URIs; loopback and own schemes are for native ones.',
     );
 
   const authMethod = stringAt(value, 'token_endpoint_auth_method') ?? 'client_secret_basic';

@@ -1,3 +1,5 @@
+import { privateUseScheme } from './private-use-uri.ts';
+
 const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?([/?].*)?$/;
 
 /** Whether the URI is plain http to this very machine (RFC 8252 section 7.3). */
@@ -6,14 +8,31 @@ export function isLoopbackUri(uri: string): boolean {
 }
 
 /**
- * Whether a client may register this redirect URI: https, or http to loopback, without fragment, user name or
- * control characters. Another scheme would hand the code to any application that claims it.
+ * Whether a client may register this redirect URI: https, http to loopback, or an application's own scheme, without
+ * fragment, user name or control characters.
  */
 export function isAcceptableRedirectUri(uri: string): boolean {
   if (uri.length > 2_000 || !/^[\x21-\x7e]+$/.test(uri) || /[#\\]/.test(uri) || !URL.canParse(uri))
     return false;
   const { protocol, username, password } = new URL(uri);
-  return username === '' && password === '' && (protocol === 'https:' || isLoopbackUri(uri));
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || isLoopbackUri(uri) || privateUseScheme(uri) !== undefined;
+}
+
+/** Whether only an application on the user's own device can be meant (RFC 8252 section 7). */
+export function isNativeUri(uri: string): boolean {
+  return isLoopbackUri(uri) || privateUseScheme(uri) !== undefined;
+}
+
+/** Where an answer goes, for people: a site by its host, a program on this computer, or the app that opens a scheme. */
+export type RedirectTarget =
+  | { readonly kind: 'site' | 'loopback'; readonly host: string }
+  | { readonly kind: 'app'; readonly scheme: string };
+
+export function redirectTarget(uri: string): RedirectTarget {
+  const scheme = privateUseScheme(uri);
+  if (scheme !== undefined) return { kind: 'app', scheme };
+  return { kind: isLoopbackUri(uri) ? 'loopback' : 'site', host: new URL(uri).host };
 }
 
 /**

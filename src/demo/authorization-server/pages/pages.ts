@@ -1,3 +1,4 @@
+import type { RedirectTarget } from '../redirect-uri.ts';
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 
@@ -63,8 +64,7 @@ ${hidden('csrf', page.csrf)}${hidden('token', page.token)}
 export interface ConsentPage {
   readonly clientName: string;
   readonly clientId: string;
-  readonly redirectHost: string;
-  readonly isLoopback: boolean;
+  readonly target: RedirectTarget;
   readonly resource: string;
   readonly email: string;
   /** What the application gets now. */
@@ -84,13 +84,13 @@ export function consentPage(page: ConsentPage): string {
 <p class="quiet">It wants to use your applications in your name, through ${page.resource}.</p>
 <dl class="facts">
 ${described === undefined ? undefined : fact('Described by', described)}
-${fact('Sends you to', page.redirectHost)}
+${fact('Sends you to', targetName(page.target))}
 ${fact('Signed in as', page.email)}
 </dl>
 <h2>It will be able to</h2>
 <ul class="list">${items(page.allowed)}</ul>
 ${page.later.length === 0 ? undefined : later(page.later)}
-${page.isLoopback ? loopbackNote : nameNote}
+${note(page.target)}
 <form method="post" action="/authorize" class="actions">
 ${hidden('csrf', page.csrf)}${hidden('request', page.query)}
 <button class="button plain" name="decision" value="deny">Deny</button>
@@ -106,8 +106,23 @@ function later(texts: readonly string[]): Html {
   return html`<h2>And, once your plan includes it</h2>
 <ul class="list later">${items(texts)}</ul>`;
 }
-const loopbackNote = html`<p class="note">The answer goes to a program on this computer. Allow it only if you have just started one yourself.</p>`;
-const nameNote = html`<p class="note">Applications choose their own name. Allow it only if you know the address it sends you to.</p>`;
+
+function targetName(target: RedirectTarget): string {
+  return target.kind === 'app' ? `the app that opens ${target.scheme}: links` : target.host;
+}
+
+/** Nobody vouches for a client's name: what the user can judge is where the answer goes. */
+function note(target: RedirectTarget): Html {
+  return html`<p class="note">${advice(target)}</p>`;
+}
+
+function advice(target: RedirectTarget): string {
+  if (target.kind === 'app')
+    return `The answer goes to the app that opens ${target.scheme}: links on this device. Allow it only if you have just asked that app to connect.`;
+  return target.kind === 'loopback'
+    ? 'The answer goes to a program on this computer. Allow it only if you have just started one yourself.'
+    : 'Applications choose their own name. Allow it only if you know the address it sends you to.';
+}
 
 export interface AccountPage {
   readonly email: string;
@@ -160,10 +175,10 @@ export function messagePage(title: string, text: string): string {
 }
 
 /** An error for a client that nobody vouches for: people go there by their own click, never by an automatic redirect. */
-export function oauthErrorPage(description: string, host: string, location: string): string {
+export function oauthErrorPage(description: string, target: RedirectTarget, location: string): string {
   return layout(
     'This request cannot go on',
     html`<h1>This request cannot go on</h1><p>${description}</p>
-<p><a class="button plain" href="${location}" rel="noreferrer">Back to ${host}</a></p>`,
+<p><a class="button plain" href="${location}" rel="noreferrer">Back to ${targetName(target)}</a></p>`,
   );
 }
