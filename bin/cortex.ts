@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
 import { main } from '#cli/main.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// Every write is synchronous, so nothing is lost; what a refused start left open must not keep the process.
+process.exit(await main(process.argv.slice(2)));

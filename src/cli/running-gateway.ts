@@ -65,7 +65,6 @@ export async function startGateway(
       port: listener.port,
       async stop() {
         await gateway.drain(limits.drainMs);
-        listener.stopAccepting();
         await listener.close();
         await control.close();
         await gateway.close();

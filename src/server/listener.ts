@@ -4,11 +4,12 @@ import type { App } from './app.ts';
 export interface Listener {
   readonly host: string;
   readonly port: number;
-  /** Accepts nothing more; open answers go on. */
-  stopAccepting(): void;
-  /** Closes whatever is still open. */
+  /** Accepts nothing more, lets answers that are being sent get out, then closes whatever is still open. */
   close(): Promise<void>;
 }
+
+const flushMs = 2_000;
+const stepMs = 10;
 
 /** Binds `app` to an address; throws where it cannot. Port 0 takes a free one. */
 export function listen(
@@ -32,10 +33,11 @@ export function listen(
   return {
     host: address.host,
     port: server.port ?? address.port,
-    stopAccepting() {
-      void server.stop(false);
-    },
     async close() {
+      void server.stop(false);
+      for (let waitedMs = 0; server.pendingRequests > 0 && waitedMs < flushMs; waitedMs += stepMs) {
+        await Bun.sleep(stepMs);
+      }
       await server.stop(true);
     },
   };

@@ -44,7 +44,7 @@ export function instructionsText(view: View): string {
   const listed = new Set(view.tools.map(({ publicName }) => publicName));
   const lines = healthy.map(({ id, helpName }) => {
     const own = helpName ?? [...listed].find((name) => name === `${id}_get_help`);
-    return own === undefined ? `- ${id}` : `- ${id}: call ${own} before you work with it`;
+    return own === undefined ? `- ${id}` : `- ${id} (how to work with it: ${own})`;
   });
   return [
     'Tools of several applications behind one server; every call is made as the signed-in user.',
