@@ -8,7 +8,7 @@ import { exposeTo, preflight } from './cors.ts';
 /** One entry of the table of routes. */
 export interface Route {
   readonly path: string;
-  /** Health checks come by address, not by name. */
+  /** Called by another name or by address: health checks, and backends that show their own token. */
   readonly anyHost?: true;
   /** Answers a browser of any origin: public documents. */
   readonly anyOrigin?: true;

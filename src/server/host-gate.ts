@@ -5,8 +5,17 @@ function nameOf(host: string): string {
   return host.replace(/:\d+$/, '').toLowerCase();
 }
 
+/** A host as a Host header spells it: IPv6 in brackets. */
+function asHeader(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
 /** Whether a Host header is ours: the canonical URL's, the listener's, or a loopback name. Guards against DNS rebinding (R1). */
 export function createHostGate(canonicalUrl: string, listenHost: string): (host: string | null) => boolean {
-  const allowed = new Set([...loopbackNames, nameOf(new URL(canonicalUrl).host), nameOf(listenHost)]);
+  const allowed = new Set([
+    ...loopbackNames,
+    nameOf(new URL(canonicalUrl).host),
+    nameOf(asHeader(listenHost)),
+  ]);
   return (host) => host === null || allowed.has(nameOf(host));
 }

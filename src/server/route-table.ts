@@ -49,7 +49,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
       anyOrigin: true,
       handle: () => publicJson(serverCard(deps.gateway()), cardMaxAgeSeconds),
     },
-    { path: '/catalog/changed', handle: deps.catalogChanged },
+    { path: '/catalog/changed', anyHost: true, handle: deps.catalogChanged },
     { path: '/healthz', anyHost: true, handle: () => health(true) },
     { path: '/readyz', anyHost: true, handle: () => health(deps.isReady()) },
   ];
