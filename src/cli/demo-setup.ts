@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '#config/config.ts';
 import { loadConfig } from '#config/load-config.ts';
-import type { FetchDocument } from '#demo/authorization-server/options.ts';
 import { demoPlans } from '#demo/demo-plans.ts';
 import { type DemoWorld, startDemoWorld } from '#demo/demo-world.ts';
 import type { Mailer } from '#demo/mailer.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { type Log, silentLog } from '#kernel/log.ts';
-import { createFetchJson } from '#outbound/fetch-json.ts';
+import { createFetchJsonDocument } from '#outbound/fetch-json.ts';
 import { createOutbound } from '#outbound/outbound.ts';
+import { createPublicOutbound } from '#outbound/public-outbound.ts';
 import { UserError } from './errors.ts';
 import { type RunningGateway, startGateway } from './running-gateway.ts';
 import type { Terminal } from './terminal.ts';
@@ -45,13 +45,9 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
   const isLocal = options.publicUrl === undefined;
   const url = `${options.publicUrl ?? `http://127.0.0.1:${options.gatewayPort}`}/mcp`;
   const issuer = options.publicUrl ?? `http://127.0.0.1:${options.issuerPort}`;
-  const outbound = createOutbound();
-  const fetchJson = createFetchJson(outbound);
+  // In public the addresses come from strangers, who could make the server fetch from its own network.
+  const outbound = isLocal ? createOutbound() : createPublicOutbound();
   const log: Log = silentLog;
-  const fetchDocument: FetchDocument = async (documentUrl) => {
-    const read = await fetchJson(documentUrl);
-    return read.ok ? { ok: true, value: { body: read.value, maxAgeSeconds: undefined } } : read;
-  };
 
   const world = await startDemoWorld({
     resource: url,
@@ -59,8 +55,7 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
     issuerPort: options.issuerPort,
     folder: options.folder === undefined ? undefined : join(folder, 'authorization-server'),
     mailer: options.mailer,
-    // Strangers could make a public server fetch from its own network: there, clients register instead.
-    fetchDocument: isLocal ? fetchDocument : undefined,
+    fetchDocument: createFetchJsonDocument(outbound),
     isLocal,
     clock: systemClock,
     log,
@@ -103,6 +98,7 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
     };
   } catch (error) {
     await world.close();
+    await outbound.close();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createFetchJson } from '#outbound/fetch-json.ts';
+import { createFetchJson, createFetchJsonDocument } from '#outbound/fetch-json.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import { okAnswer, startRawServer } from './raw-server.ts';
 
@@ -39,5 +39,28 @@ describe('createFetchJson', () => {
   test('stops with its signal', async () => {
     const { result } = await fetchFrom(okAnswer('{}'), AbortSignal.abort());
     expect(result.ok ? '' : result.error).toContain('cancelled');
+  });
+});
+
+describe('createFetchJsonDocument', () => {
+  test.each([
+    ['max-age=600', 600],
+    ['public, MAX-AGE = "60"', 60],
+    ['max-age=0', 0],
+    ['no-store', 0],
+    ['max-age=600, no-cache', 0],
+    ['s-maxage=600', undefined],
+    ['max-age=soon', undefined],
+    ['x-max-age=5', undefined],
+    [undefined, undefined],
+  ])('says for how long %s lets a document be kept', async (value, maxAgeSeconds) => {
+    const header = value === undefined ? '' : `Cache-Control: ${value}\r\n`;
+    await using server = await startRawServer((socket) =>
+      socket.write(okAnswer('{"a":1}', `Content-Type: application/json\r\n${header}`)),
+    );
+    const outbound = createOutbound();
+    const fetched = await createFetchJsonDocument(outbound)(`${server.url}/client.json`);
+    await outbound.close();
+    expect(fetched).toEqual({ ok: true, value: { body: { a: 1 }, maxAgeSeconds } });
   });
 });

@@ -1,0 +1,20 @@
+/** Made for these tests alone, for the names *.test that they resolve themselves; it protects nothing. */
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBwjCCAWigAwIBAgIUKtmwIflfmRlicHiC3LLtL/e1VlowCgYIKoZIzj0EAwIw
+EzERMA8GA1UEAwwIZG9jLnRlc3QwIBcNMjYxMTIyMjE0NDQ1WhgPMjEyNjEwMjky
+MTQ0NDVaMBMxETAPBgNVBAMMCGRvYy50ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAEN423VALWgX4rIaIOwaCVbi1dbzfcq+Aamb6iyJg0qJih886DOZTrlf4U
+W6aX9+W7hm98PpcGRWB77zxSKNXE0qOBlzCBlDAdBgNVHQ4EFgQU4963CuC98+VV
+nEk1TBskMlrOxxwwHwYDVR0jBBgwFoAU4963CuC98+VVnEk1TBskMlrOxxwwDwYD
+VR0TAQH/BAUwAwEB/zBBBgNVHREEOjA4gghkb2MudGVzdIIMcmViaW5kcy50ZXN0
+ggptaXhlZC50ZXN0ggxwcml2YXRlLnRlc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAw
+RQIhAJym5MtU9LnkN4EkBb+SFPBdk4c1FyS1XJHi6xU5TgQ9AiBACBimQSOd57mU
+tbnlbnfp2QCATh0u9ljxAxlkWoHABQ==
+-----END CERTIFICATE-----
+`;
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1zRWl0uJRWaIo314
+rR0vAegP6Pw++f8SqRwCbvdgYCShRANCAAQ3jbdUAtaBfishog7BoJVuLV1vN9yr
+4BqZvqLImDSomKHzzoM5lOuV/hRbppf35buGb3w+lwZFYHvvPFIo1cTS
+-----END PRIVATE KEY-----
+`;
