@@ -59,6 +59,11 @@ export function backendOptionsOf(
   };
 }
 
+/** Whether two configurations mean one and the same backend. A secret hides its value from any comparison but this one. */
+export function isSameBackend(before: HttpBackendOptions, next: HttpBackendOptions): boolean {
+  return Bun.deepEquals(before, next) && before.technicalToken?.reveal() === next.technicalToken?.reveal();
+}
+
 export function backendRulesOf(config: Config, id: BackendId): BackendRules {
   const backend = config.backends.get(id);
   return {
@@ -115,6 +120,10 @@ export function restartReasons(before: Config, next: Config): readonly string[] 
     ['audit', (config) => config.audit],
     ['log', (config) => config.log],
     ['limits.session_lifetime', (config) => config.limits.sessionLifetimeMs],
+    ['limits.poll_interval', (config) => config.limits.pollIntervalMs],
+    ['limits.poll_timeout', (config) => config.limits.pollTimeoutMs],
+    ['limits.stale_grace', (config) => config.limits.staleGraceMs],
+    ['limits.subscriptions_per_session', (config) => config.limits.maxSessionSubscriptions],
   ];
   return fixed.filter(([, read]) => !Bun.deepEquals(read(before), read(next))).map(([name]) => name);
 }

@@ -20,6 +20,7 @@ import {
   backendOptionsOf,
   backendRulesOf,
   edgeSettingsOf,
+  isSameBackend,
   keyOriginsOf,
   restartReasons,
 } from '#gateway-options.ts';
@@ -157,7 +158,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         areHeadersAllowed: createHeaderGate(next.limits.maxHeaderValueBytes, deps.isDev ?? false),
       },
       allowance: allowanceOf(next),
-      edge: edgeSettingsOf(next, version),
+      // Polling goes on as it was begun, and lists say how fresh they really are.
+      edge: { ...edgeSettingsOf(next, version), listTtlMs: config.limits.pollIntervalMs },
     };
   }
   let current = settle(config, undefined);
@@ -173,23 +175,15 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     }),
   });
 
-  const makeBackend = (next: Config, id: BackendId): Backend | undefined => {
-    const options = next.backends.get(id);
-    if (options === undefined) return undefined;
-    return createHttpBackend(backendOptionsOf(next, options, version), {
-      outbound,
-      identity,
-      clock,
-      random: Math.random,
-    });
-  };
+  /** Only what is different is made anew: with a backend go its connections, its breaker and its last poll. */
   const makeBackends = (next: Config): Map<BackendId, Backend> => {
     const made = new Map<BackendId, Backend>();
-    for (const id of next.backends.keys()) {
+    for (const [id, configured] of next.backends) {
       const before = current.config.backends.get(id);
-      const kept = Bun.deepEquals(before, next.backends.get(id)) ? backends.get(id) : undefined;
-      const backend = kept ?? makeBackend(next, id);
-      if (backend !== undefined) made.set(id, backend);
+      const options = backendOptionsOf(next, configured, version);
+      const isSame = before && isSameBackend(backendOptionsOf(current.config, before, version), options);
+      const kept = isSame ? backends.get(id) : undefined;
+      made.set(id, kept ?? createHttpBackend(options, { outbound, identity, clock, random: Math.random }));
     }
     return made;
   };
