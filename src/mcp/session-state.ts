@@ -22,6 +22,7 @@ export interface SessionState {
 interface MutableState extends SessionState {
   subscriptions: ReadonlySet<string>;
   logLevel: LogLevel;
+  holds: number;
 }
 
 /** The part that is stored: by session id, until the session expires. */
@@ -43,34 +44,39 @@ export interface SessionStates {
   /** False: the session has as many subscriptions as it may have. */
   subscribe(session: LegacySession, uri: string): Promise<boolean>;
   unsubscribe(session: LegacySession, uri: string): Promise<void>;
+  /** Keeps the state in memory until the returned function is called: an open stream reads it without waiting. */
+  hold(session: LegacySession): () => void;
   forget(session: LegacySession): Promise<void>;
   close(): void;
 }
 
-const MAX_STATES = 20_000;
+const maxStatesDefault = 20_000;
 const defaultLevel: LogLevel = 'info';
 
 export function createSessionStates(deps: {
   readonly store: SessionStore;
   readonly maxSubscriptions: number;
+  readonly maxStates?: number;
 }): SessionStates {
+  const { maxStates = maxStatesDefault } = deps;
   const states = new Map<string, MutableState>();
 
   function evictOne(): void {
     for (const [id, state] of states) {
-      if (state.inFlight.size > 0 || state.questions.size > 0) continue;
+      if (state.holds > 0 || state.inFlight.size > 0 || state.questions.size > 0) continue;
       states.delete(id);
       return;
     }
   }
 
   function make(session: LegacySession, stored: StoredState | undefined): MutableState {
-    if (states.size >= MAX_STATES) evictOne();
+    if (states.size >= maxStates) evictOne();
     const state: MutableState = {
       subscriptions: new Set(stored?.subscriptions),
       logLevel: isLogLevel(stored?.logLevel) ? stored.logLevel : defaultLevel,
       inFlight: new Map(),
       questions: new Map(),
+      holds: 0,
     };
     states.set(session.id, state);
     return state;
@@ -110,6 +116,15 @@ export function createSessionStates(deps: {
       if (!left.delete(uri)) return;
       state.subscriptions = left;
       await save(session, state);
+    },
+    hold(session) {
+      const state = of(session);
+      state.holds += 1;
+      let isHeld = true;
+      return () => {
+        if (isHeld) state.holds -= 1;
+        isHeld = false;
+      };
     },
     async forget(session) {
       const state = states.get(session.id);

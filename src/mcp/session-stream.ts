@@ -27,7 +27,9 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
   return {
     open(deps, session, principal, choice) {
       bySession.get(session.id)?.end();
+      const letGo = deps.sessionStates.hold(session);
       const forget = () => {
+        letGo();
         deps.streams.delete(stream);
         if (bySession.get(session.id) === stream) bySession.delete(session.id);
       };
@@ -47,6 +49,7 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
         },
       };
       if (!deps.streams.add(stream)) {
+        letGo();
         events.close();
         return err({ reason: 'stream_limit' });
       }

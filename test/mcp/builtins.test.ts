@@ -147,7 +147,7 @@ describe('the architecture page and the instructions', () => {
     expect(JSON.stringify(page)).not.toMatch(/hidden|b00/);
     expect(result).toMatchObject({ ttlMs: 60_000, cacheScope: 'private' });
     const { instructions } = (await ada.modern('server/discover')).result;
-    expect(instructions).toContain('- notes: call notes_get_help before you work with it');
+    expect(instructions).toContain('- notes (how to work with it: notes_get_help)');
     expect(instructions).not.toMatch(/hidden|b00/);
   });
 
