@@ -123,6 +123,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const outbound = createOutbound({ maxConnections: limits.maxConnectionsPerBackend });
   const fetchJson = createFetchJson(outbound);
   const limiter = createLimiter(clock);
+  const refusals = createLimiter(clock);
   const pulse = createPulse(clock, limits.pulseMs);
   let isDraining = false;
 
@@ -296,7 +297,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       isReady: () => !isDraining,
     }),
     doors: () => current.doors,
-    limiter,
+    refusals,
     log,
   });
 
@@ -353,6 +354,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       views.close();
       search.close();
       limiter.close();
+      refusals.close();
       pulse.close();
       await store.close();
     },

@@ -4,6 +4,7 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Connection } from './connection.ts';
 import { exposeTo, preflight } from './cors.ts';
+import { networkOf } from './network-of.ts';
 
 /** One entry of the table of routes. */
 export interface Route {
@@ -32,17 +33,18 @@ export interface App {
 export function createApp(deps: {
   readonly routes: readonly Route[];
   readonly doors: () => Doors;
-  readonly limiter: Limiter;
+  /** Of its own: strangers fill it, and must not push anybody else's count out. */
+  readonly refusals: Limiter;
   readonly log: Log;
 }): App {
   const byPath = new Map(deps.routes.map((route) => [route.path, route]));
 
-  /** A flood of refused tokens from one address is slowed down; whoever signs in properly is never in its way. */
+  /** A flood of refused tokens from one network is slowed down; whoever signs in properly is never in its way. */
   function slowRefusals(response: Response, request: Request, connection: Connection | undefined): Response {
     if (response.status !== 401) return response;
     const address = deps.doors().clientAddress(connection?.address(), request.headers);
     if (address === undefined) return response;
-    const waitSeconds = deps.limiter.take(`refused ${address}`, limits.refusalsPerMinute);
+    const waitSeconds = deps.refusals.take(networkOf(address), limits.refusalsPerMinute);
     if (waitSeconds === 0) return response;
     return Response.json(
       { error: 'rate_limited' },

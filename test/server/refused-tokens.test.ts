@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createClientAddress } from '#server/client-address.ts';
 import type { Connection } from '#server/connection.ts';
+import { networkOf } from '#server/network-of.ts';
 import { runGateway } from '../support/running-gateway.ts';
 
 const from = (address: string): Connection => ({ address: () => address, keepOpen() {} });
@@ -26,6 +27,25 @@ describe('a flood of refused tokens', () => {
     expect((await ask('192.0.2.1')).status).toBe(401);
   });
 
+  test('counts a whole /64 of IPv6 as one, which is what one subscriber has', async () => {
+    await using running = await runGateway();
+    const ask = async (address: string) =>
+      (await running.gateway.fetch(new Request('http://127.0.0.1:3213/mcp'), from(address))).status;
+    for (let host = 0; host < 300; host++) expect(await ask(`2001:db8:0:7::${host.toString(16)}`)).toBe(401);
+    expect([await ask('2001:DB8::7:1:2:3:4'), await ask('2001:db8:0:8::1')]).toEqual([429, 401]);
+  });
+
+  test('however many addresses it comes from, makes nobody’s rate forgotten', async () => {
+    await using running = await runGateway({ config: { limits: { calls_per_minute: 1 } } });
+    const ada = await running.caller({ sub: 'ada' });
+    await ada.modern('ping');
+    for (let address = 0; address < 110_000; address++) {
+      const [a, b, c] = [address >> 16, (address >> 8) & 255, address & 255];
+      await running.gateway.fetch(new Request('http://127.0.0.1:3213/mcp'), from(`10.${a}.${b}.${c}`));
+    }
+    expect((await ada.modern('ping')).status).toBe(429);
+  });
+
   test('counts the client behind a trusted proxy, not the proxy', async () => {
     await using running = await runGateway({ config: { gateway: { trusted_proxies: ['10.0.0.0/8'] } } });
     const ask = (forwarded: string) =>
@@ -37,6 +57,19 @@ describe('a flood of refused tokens', () => {
     expect((await ask('203.0.113.9, 192.0.2.1')).status).toBe(429);
     expect((await ask('192.0.2.2')).status).toBe(401);
   });
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:0DB8:0001::1', '2001:db8:1:0'],
+  ['2001:db8::1:2:3:4:5', '2001:db8:0:1'],
+  ['::1', '0:0:0:0'],
+  ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+  ['fe80::1%eth0', 'fe80:0:0:0'],
+])('the network of %s is %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
 });
 
 describe('the address of a client', () => {
