@@ -1,0 +1,168 @@
+import {
+  Client as ClientV2,
+  StreamableHTTPClientTransport as TransportV2,
+} from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+  LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+
+export const clientKinds = ['v2, modern', 'v2, legacy', 'v1, legacy'] as const;
+export type ClientKind = (typeof clientKinds)[number];
+
+export interface ToolAnswer {
+  readonly text: string;
+  readonly isError: boolean;
+}
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: number) => void;
+}
+
+/** What the tests ask of any official client, in whatever version and era. */
+export interface AnyClient {
+  readonly kind: ClientKind;
+  readonly revision: string | undefined;
+  readonly sessionId: string | undefined;
+  /** What came unasked, in order. */
+  readonly heard: readonly string[];
+  tools(): Promise<readonly string[]>;
+  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>;
+  prompts(): Promise<readonly string[]>;
+  prompt(name: string): Promise<string>;
+  resources(): Promise<readonly string[]>;
+  templates(): Promise<readonly string[]>;
+  read(uri: string): Promise<string>;
+  complete(prompt: string, argument: string, value: string): Promise<readonly string[]>;
+  /** Follows a resource, and the list of tools where the era asks for that. */
+  follow(uri: string): Promise<void>;
+  setLogLevel(level: 'debug' | 'error'): Promise<void>;
+  close(): Promise<void>;
+}
+
+const info = { name: 'official-client', version: '1.0.0' };
+const capabilities = { elicitation: {}, sampling: {}, roots: {} };
+const logLevelKey = 'io.modelcontextprotocol/logLevel';
+const elicited = { action: 'accept' as const, content: { name: 'Ada' } };
+const sampled = { model: 'm', role: 'assistant' as const, content: { type: 'text' as const, text: 'Paris' } };
+const rooted = { roots: [{ uri: 'file:///work', name: 'work' }] };
+
+export function connectClient(kind: ClientKind, url: string, token: string): Promise<AnyClient> {
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  return kind === 'v1, legacy' ? connectV1(url, requestInit) : connectV2(kind, url, requestInit);
+}
+
+async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit): Promise<AnyClient> {
+  const isModern = kind === 'v2, modern';
+  const heard: string[] = [];
+  const client = new ClientV2(info, {
+    capabilities,
+    versionNegotiation: { mode: isModern ? 'auto' : 'legacy' },
+  });
+  client.setRequestHandler('elicitation/create', async () => elicited);
+  client.setRequestHandler('sampling/createMessage', async () => sampled);
+  client.setRequestHandler('roots/list', async () => rooted);
+  client.setNotificationHandler('notifications/tools/list_changed', () => void heard.push('tools changed'));
+  client.setNotificationHandler(
+    'notifications/resources/updated',
+    ({ params }) => void heard.push(`updated ${params.uri}`),
+  );
+  client.setNotificationHandler(
+    'notifications/message',
+    ({ params }) => void heard.push(`log ${params.level}`),
+  );
+  const transport = new TransportV2(new URL(url), { requestInit });
+  await client.connect(transport);
+  let logLevel: string | undefined;
+  return {
+    kind,
+    revision: client.getNegotiatedProtocolVersion(),
+    sessionId: transport.sessionId,
+    heard,
+    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    async call(name, args = {}, { signal, onProgress } = {}) {
+      const _meta = logLevel === undefined ? {} : { [logLevelKey]: logLevel };
+      const result = await client.callTool(
+        { name, arguments: args, ...(isModern && { _meta }) },
+        {
+          ...(signal && { signal }),
+          ...(onProgress && { onprogress: ({ progress }) => onProgress(progress) }),
+        },
+      );
+      return { text: JSON.stringify(result.content), isError: result.isError === true };
+    },
+    prompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
+    prompt: async (name) => JSON.stringify((await client.getPrompt({ name })).messages),
+    resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    templates: async () =>
+      (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    read: async (uri) => JSON.stringify((await client.readResource({ uri })).contents),
+    complete: async (name, argument, value) =>
+      (await client.complete({ ref: { type: 'ref/prompt', name }, argument: { name: argument, value } }))
+        .completion.values,
+    async follow(uri) {
+      if (isModern) await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] });
+      else await client.subscribeResource({ uri });
+    },
+    async setLogLevel(level) {
+      if (isModern) logLevel = level;
+      else await client.setLoggingLevel(level);
+    },
+    close: () => client.close(),
+  };
+}
+
+async function connectV1(url: string, requestInit: RequestInit): Promise<AnyClient> {
+  const heard: string[] = [];
+  const client = new ClientV1(info, { capabilities });
+  client.setRequestHandler(ElicitRequestSchema, async () => elicited);
+  client.setRequestHandler(CreateMessageRequestSchema, async () => sampled);
+  client.setRequestHandler(ListRootsRequestSchema, async () => rooted);
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.push('tools changed'));
+  client.setNotificationHandler(
+    ResourceUpdatedNotificationSchema,
+    ({ params }) => void heard.push(`updated ${params.uri}`),
+  );
+  client.setNotificationHandler(
+    LoggingMessageNotificationSchema,
+    ({ params }) => void heard.push(`log ${params.level}`),
+  );
+  const transport = new TransportV1(new URL(url), { requestInit });
+  await client.connect(transport);
+  return {
+    kind: 'v1, legacy',
+    revision: transport.protocolVersion,
+    sessionId: transport.sessionId,
+    heard,
+    tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    async call(name, args = {}, { signal, onProgress } = {}) {
+      const result = await client.callTool({ name, arguments: args }, undefined, {
+        ...(signal && { signal }),
+        ...(onProgress && { onprogress: ({ progress }) => onProgress(progress) }),
+      });
+      return { text: JSON.stringify(result.content), isError: result.isError === true };
+    },
+    prompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
+    prompt: async (name) => JSON.stringify((await client.getPrompt({ name })).messages),
+    resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    templates: async () =>
+      (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    read: async (uri) => JSON.stringify((await client.readResource({ uri })).contents),
+    complete: async (name, argument, value) =>
+      (await client.complete({ ref: { type: 'ref/prompt', name }, argument: { name: argument, value } }))
+        .completion.values,
+    async follow(uri) {
+      await client.subscribeResource({ uri });
+    },
+    async setLogLevel(level) {
+      await client.setLoggingLevel(level);
+    },
+    close: () => client.close(),
+  };
+}
