@@ -299,13 +299,19 @@ describe('scopes', () => {
     expect(await scopeOf('mcp:notes:read mcp:billing:export admin')).toBe('mcp:notes:read');
   });
 
-  it('are refused where not one of them exists, or the plan holds none', async () => {
-    for (const scope of ['admin', 'mcp:billing:export']) {
-      const browser = demo.browser();
-      await demo.authorize({ client_id: clientId }, { browser });
-      const visit = await browser.open(authorizationUrl({ client_id: clientId, scope }));
-      if (visit.kind !== 'left') throw new Error('Expected a redirect.');
-      expect(new URL(visit.location).searchParams.get('error')).toBe('invalid_scope');
-    }
+  it('are refused where not one of them exists', async () => {
+    const visit = await demo.browser().open(authorizationUrl({ client_id: clientId, scope: 'admin' }));
+    if (visit.kind !== 'left') throw new Error('Expected a redirect.');
+    expect(new URL(visit.location).searchParams.get('error')).toBe('invalid_scope');
+  });
+
+  it('are refused on a page, which says what to do, where the plan holds none', async () => {
+    const browser = demo.browser();
+    await demo.authorize({ client_id: clientId }, { browser });
+    const visit = await browser.open(authorizationUrl({ client_id: clientId, scope: 'mcp:billing:export' }));
+    if (visit.kind !== 'page') throw new Error('Expected a page.');
+    expect(visit.page.status).toBe(400);
+    expect(visit.page.html).toContain('You can change it on your account page.');
+    expect(visit.page.html).toContain(`href="${redirectUri}?error=invalid_scope`);
   });
 });

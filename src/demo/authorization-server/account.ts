@@ -25,10 +25,11 @@ export function createAccountEndpoints(parts: Parts): {
         !browsers.isOwnForm(request, browser, form.value.get('csrf'))
       )
         return pageAnswer(
-          messagePage('That did not come from our page', 'Please open your account page and try again.'),
-          {
-            status: 403,
-          },
+          messagePage('That did not come from our page', 'Please open your account page and try again.', {
+            label: 'To your account',
+            path: '/account',
+          }),
+          { status: 403 },
         );
       await change(form.value, browser.user, browser);
       return redirectAnswer('/account');

@@ -8,7 +8,7 @@ import type { Browser } from './browser.ts';
 import type { Endpoint, Parts } from './endpoint.ts';
 import { consentPage, messagePage, oauthErrorPage } from './pages/pages.ts';
 import { readForm } from './parameters.ts';
-import { isLoopbackUri, redirectTarget, withParameters } from './redirect-uri.ts';
+import { redirectTarget, withParameters } from './redirect-uri.ts';
 import type { User } from './users.ts';
 
 /** The authorization endpoint: GET asks the signed-in user, POST is the answer. Consent is asked every time. */
@@ -104,10 +104,11 @@ export function createAuthorizeEndpoints(parts: Parts): {
   };
 }
 
-function planAllowsNothing({ client, redirectUri, state }: AuthorizationRequest): AuthorizationRefusal {
-  const mayRedirect = client.isTrusted || isLoopbackUri(redirectUri);
-  const description = 'Your plan includes nothing of what the application asked for.';
-  return { kind: 'client', error: 'invalid_scope', description, redirectUri, state, mayRedirect };
+/** Never by redirect: right after a sign-in the policy of the page before would block it, and the user can do something. */
+function planAllowsNothing({ redirectUri, state }: AuthorizationRequest): AuthorizationRefusal {
+  const description =
+    'Your plan includes nothing of what the application asked for. You can change it on your account page.';
+  return { kind: 'client', error: 'invalid_scope', description, redirectUri, state, mayRedirect: false };
 }
 
 /**

@@ -28,6 +28,7 @@ export function createSignInEndpoints(parts: Parts): {
       messagePage(
         'That did not come from our page',
         'Cookies may be switched off. Please try again from the start.',
+        { label: 'To the sign-in', path: '/sign-in' },
       ),
       {
         status: 403,
@@ -38,6 +39,7 @@ export function createSignInEndpoints(parts: Parts): {
       messagePage(
         'This link does not work here',
         'It may have been used, be older than 15 minutes, or belong to another browser: open it where you asked for it, or ask for a new one.',
+        { label: 'Ask for a new link', path: '/sign-in' },
       ),
       { status: 400 },
     );

@@ -95,7 +95,8 @@ ${note(page.target)}
 ${hidden('csrf', page.csrf)}${hidden('request', page.query)}
 <button class="button plain" name="decision" value="deny">Deny</button>
 <button class="button" name="decision" value="allow">Allow</button>
-</form>`,
+</form>
+${page.target.kind === 'app' ? afterwards : undefined}`,
   );
 }
 
@@ -106,6 +107,8 @@ function later(texts: readonly string[]): Html {
   return html`<h2>And, once your plan includes it</h2>
 <ul class="list later">${items(texts)}</ul>`;
 }
+/** The browser stays on this page when it hands over to an app. */
+const afterwards = html`<p class="quiet small after">Your browser may ask before it opens the app. After that you can close this page.</p>`;
 
 function targetName(target: RedirectTarget): string {
   return target.kind === 'app' ? `the app that opens ${target.scheme}: links` : target.host;
@@ -141,7 +144,7 @@ export function accountPage(page: AccountPage): string {
   const plans = page.plans.map(({ name, abilities }) => {
     const isCurrent = name === page.plan;
     return html`<section class="plan${isCurrent ? ' current' : ''}">
-<h3>${name}${isCurrent ? html`<span class="badge">Your plan</span>` : undefined}</h3>
+<h3><span>${name}</span>${isCurrent ? html` <span class="badge">Your plan</span>` : undefined}</h3>
 <ul class="list small">${items(abilities)}</ul>
 ${isCurrent ? undefined : html`<form method="post" action="/account/plan">${csrf}${hidden('plan', name)}<button class="button full">Switch to ${name}</button></form>`}
 </section>`;
@@ -169,9 +172,17 @@ function day(secondsSinceEpoch: number): string {
   return new Date(secondsSinceEpoch * 1000).toISOString().slice(0, 10);
 }
 
-/** Something did not work, and what to do. */
-export function messagePage(title: string, text: string): string {
-  return layout(title, html`<h1>${title}</h1><p>${text}</p>`);
+/** Something did not work, and what to do; `next` is where to do it. */
+export function messagePage(
+  title: string,
+  text: string,
+  next?: { readonly label: string; readonly path: '/sign-in' | '/account' },
+): string {
+  const link =
+    next === undefined
+      ? undefined
+      : html`<p><a class="button plain" href="${next.path}">${next.label}</a></p>`;
+  return layout(title, html`<h1>${title}</h1><p>${text}</p>${link}`);
 }
 
 /** An error for a client that nobody vouches for: people go there by their own click, never by an automatic redirect. */

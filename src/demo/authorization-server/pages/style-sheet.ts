@@ -26,7 +26,7 @@ body {
   padding: 1.5rem; box-shadow: 0 1px 2px rgb(0 0 0 / .04), 0 12px 32px rgb(0 0 0 / .06); overflow-wrap: anywhere;
 }
 .card.wide { max-width: 40rem; }
-footer { color: var(--quiet); font-size: .8125rem; text-align: center; }
+footer { color: var(--quiet); font-size: .8125rem; text-align: center; text-wrap: balance; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.2; letter-spacing: -.02em; text-wrap: balance; }
 h2 { margin: 1.75rem 0 .5rem; font-size: 1rem; }
 p { margin: 0 0 1rem; }
@@ -52,6 +52,7 @@ input[aria-invalid=true] { border-color: var(--bad); }
 .button.full { width: 100%; margin-top: 1rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .actions { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; margin-top: 1.5rem; }
+.after { margin: 1rem 0 0; text-align: center; text-wrap: balance; }
 .facts { margin: 0; padding: .25rem 0; border-block: 1px solid var(--line); }
 .facts div { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .5rem 0; }
 .facts dt { flex: 0 0 6rem; color: var(--quiet); font-size: .875rem; line-height: 1.5rem; }
