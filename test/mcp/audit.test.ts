@@ -22,7 +22,12 @@ describe('the audit of a call (R33)', () => {
   beforeAll(async () => {
     running = await runGateway({
       backends: { notes: { tools, ...lists } },
-      config: { plans: { basic: ['mcp:test'] }, limits: { tool_calls_per_minute: { notes_read: 1 } } },
+      config: {
+        // Each record is on the disk before its call is answered.
+        audit: { durability: 'call' },
+        plans: { basic: ['mcp:test'] },
+        limits: { tool_calls_per_minute: { notes_read: 1 } },
+      },
     });
     ada = await running.caller({ sub: 'ada', scope: 'mcp:test' });
     const notes = running.backend('notes');
@@ -34,11 +39,10 @@ describe('the audit of a call (R33)', () => {
 
   /** Exactly one record comes of what `act` does; its facts. */
   async function recordOf(act: () => Promise<unknown>): Promise<JsonObject> {
-    await Bun.sleep(70);
     const before = (await running.calls(0)).length;
     await act();
     await running.calls(before + 1);
-    await Bun.sleep(70);
+    await Bun.sleep(20);
     const records = (await running.calls(0)).slice(before);
     expect(records).toHaveLength(1);
     return records[0] ?? {};

@@ -201,7 +201,7 @@ describe('the answers of 2026-07-28', () => {
         completions: {},
         logging: {},
       },
-      instructions: expect.stringContaining('- notes: call notes_get_help'),
+      instructions: expect.stringContaining('notes_get_help'),
       ttlMs: 60_000,
       cacheScope: 'private',
     });
