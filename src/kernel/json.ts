@@ -1,3 +1,5 @@
+import { nestsDeeperThan } from './json-depth.ts';
+import { limits } from './limits.ts';
 import { err, ok, type Result } from './result.ts';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -14,8 +16,12 @@ export function isStringArray(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** Parses JSON text without throwing. Duplicate keys keep the last value, as `JSON.parse` does. */
+/**
+ * Parses JSON text without throwing; what nests deeper than `limits.maxJsonDepth` is none (RFC 8259 section 9 allows a
+ * limit). Duplicate keys keep the last value, as `JSON.parse` does.
+ */
 export function parseJson(text: string): Result<unknown, 'not_json'> {
+  if (nestsDeeperThan(text, limits.maxJsonDepth)) return err('not_json');
   try {
     return ok(JSON.parse(text));
   } catch {

@@ -3,6 +3,8 @@ export const limits = {
   maxTokenBytes: 16 * 1024,
   maxRequestBodyBytes: 4 * 1024 * 1024,
   maxHeaderValueBytes: 16 * 1024,
+  /** Far below what fits on the stack of anything that walks a value. */
+  maxJsonDepth: 512,
   maxResultBytes: 10 * 1024 * 1024,
   maxCatalogBytes: 8 * 1024 * 1024,
   maxBackends: 500,

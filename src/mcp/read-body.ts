@@ -1,3 +1,4 @@
+import { parseJson } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -15,6 +16,14 @@ async function readCapped(
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
+}
+
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The JSON body of a POST as a value: type, size, encoding and syntax checked (R2). */
@@ -37,9 +46,7 @@ export async function readJsonBody(
     return err({ reason: 'body_not_json' });
   }
   if (bytes === undefined || bytes.byteLength > maxBytes) return err({ reason: 'body_too_large' });
-  try {
-    return ok({ value: JSON.parse(decoder.decode(bytes)), bytes: bytes.byteLength });
-  } catch {
-    return err({ reason: 'body_not_json' });
-  }
+  const text = decoded(bytes);
+  const parsed = text === undefined ? undefined : parseJson(text);
+  return parsed?.ok ? ok({ value: parsed.value, bytes: bytes.byteLength }) : err({ reason: 'body_not_json' });
 }
