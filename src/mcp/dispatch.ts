@@ -1,5 +1,6 @@
 import type { AuditPort } from '#audit/record.ts';
 import { randomId } from '#kernel/ids.ts';
+import { holdsAll } from '#kernel/principal.ts';
 import { err } from '#kernel/result.ts';
 import { errorText, resultText } from '#wire/json-rpc.ts';
 import type { Era } from '#wire/protocol.ts';
@@ -20,17 +21,19 @@ export interface EraTable {
   readonly members: (settings: EdgeSettings, body: ResultBody) => string;
 }
 
-/** Whether nothing changes by the call, for the audit's failure policy. */
+/** Whether nothing changes by the call, for the audit's failure policy. A hidden tool is as good as none. */
 function isReadOnlyCall(call: McpCall): boolean {
   if (call.method !== 'tools/call') return true;
   const { name } = call.params;
   if (typeof name !== 'string') return true;
-  return toolNamed(call.snapshot, name)?.definition.isReadOnly ?? name !== 'report_missing_capability';
+  const definition = toolNamed(call.snapshot, name)?.definition;
+  if (definition === undefined) return name !== 'report_missing_capability';
+  return definition.isReadOnly || !holdsAll(call.principal.scopes, definition.scopes);
 }
 
 /** Calls the method, writes the one audit record of it, and only then answers (R33). */
 export function createDispatcher(
-  deps: EdgeDeps,
+  deps: Pick<EdgeDeps, 'settings' | 'clock' | 'log'>,
   wiring: {
     readonly eras: Readonly<Record<Era, EraTable>>;
     readonly audit: AuditPort;
@@ -45,10 +48,14 @@ export function createDispatcher(
     try {
       return await handler(call);
     } catch (error) {
-      const id = randomId();
-      deps.log.error('mcp.fault', { id, method: call.method, error: String(error), stack: stackOf(error) });
-      return err({ reason: 'fault', id });
+      return err(fault(call, error));
     }
+  }
+
+  function fault({ method }: McpCall, error: unknown): Refusal {
+    const id = randomId();
+    deps.log.error('mcp.fault', { id, method, error: String(error), stack: stackOf(error) });
+    return { reason: 'fault', id };
   }
 
   function refused(
@@ -96,23 +103,33 @@ export function createDispatcher(
     });
   }
 
+  async function answer(call: McpCall, requestBytes: number): Promise<void> {
+    const startedMs = deps.clock.monotonic();
+    const reply = await answerOf(call);
+    const done = reply.ok
+      ? {
+          text: resultText(call.id, wiring.eras[call.era].members(deps.settings(), reply.value)),
+          status: 200,
+          headers: {},
+        }
+      : refused(call, reply.error);
+    const written = record(call, reply, startedMs, [requestBytes, Buffer.byteLength(done.text)]);
+    const isWritten = typeof written === 'boolean' ? written : await written;
+    if (call.signal.aborted) return call.reply.finishEmpty();
+    if (isWritten) return call.reply.finish(done.text, done.status, done.headers);
+    const withheld = refused(call, { reason: 'audit_unavailable' });
+    call.reply.finish(withheld.text, withheld.status, withheld.headers);
+  }
+
   return {
     async run(call, requestBytes) {
-      const startedMs = deps.clock.monotonic();
-      const reply = await answerOf(call);
-      const done = reply.ok
-        ? {
-            text: resultText(call.id, wiring.eras[call.era].members(deps.settings(), reply.value)),
-            status: 200,
-            headers: {},
-          }
-        : refused(call, reply.error);
-      const written = record(call, reply, startedMs, [requestBytes, Buffer.byteLength(done.text)]);
-      const isWritten = typeof written === 'boolean' ? written : await written;
-      if (call.signal.aborted) return call.reply.finishEmpty();
-      if (isWritten) return call.reply.finish(done.text, done.status, done.headers);
-      const withheld = refused(call, { reason: 'audit_unavailable' });
-      call.reply.finish(withheld.text, withheld.status, withheld.headers);
+      try {
+        await answer(call, requestBytes);
+      } catch (error) {
+        // Nobody waits for `run`: what it throws would end the process, and the client would wait for ever.
+        const { text, status, headers } = refused(call, fault(call, error));
+        call.reply.finish(text, status, headers);
+      }
     },
   };
 }
