@@ -2,7 +2,6 @@
 export interface InFlight {
   add(call: AbortController): void;
   delete(call: AbortController): void;
-  readonly size: number;
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -17,9 +16,6 @@ export function createInFlight(): InFlight {
     delete(call) {
       calls.delete(call);
       if (calls.size === 0) onEmpty?.();
-    },
-    get size() {
-      return calls.size;
     },
     async drain(timeoutMs) {
       if (calls.size === 0) return;

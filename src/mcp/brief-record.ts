@@ -1,14 +1,12 @@
-import type { CallFacts } from '#audit/record.ts';
+import type { AuditPort } from '#audit/record.ts';
 import type { JsonObject } from '#kernel/json.ts';
-import type { Principal } from '#kernel/principal.ts';
 import type { Era } from '#wire/protocol.ts';
 import { newFacts } from './call.ts';
 import { readTrace, traceIdOf } from './trace.ts';
+import type { Visit } from './visit.ts';
 
-/** The audit facts of a request that no method handler ran for: `initialize`, a stream, one refused at its envelope or session. */
-export function briefFacts(request: {
-  readonly principal: Principal;
-  readonly headers: Headers;
+/** What is known of a request that no method handler runs for: `initialize`, a stream, one refused at its envelope or session. */
+export interface BriefFacts {
   readonly era: Era;
   readonly method: string;
   readonly params: JsonObject;
@@ -17,9 +15,16 @@ export function briefFacts(request: {
   readonly code: string;
   readonly requestBytes: number;
   readonly responseBytes?: number;
-}): CallFacts {
-  const { principal, era, method, params, agent, code, requestBytes, responseBytes = 0 } = request;
-  return {
+}
+
+/** Writes the one audit record of such a request. */
+export function recordBriefly(
+  audit: AuditPort,
+  { principal, request }: Visit,
+  facts: BriefFacts,
+): boolean | Promise<boolean> {
+  const { era, method, params, agent, code, requestBytes, responseBytes = 0 } = facts;
+  return audit.record({
     ...newFacts(),
     principal,
     era,
@@ -33,5 +38,5 @@ export function briefFacts(request: {
     responseBytes,
     traceId: traceIdOf(readTrace(request.headers, params)),
     isReadOnly: true,
-  };
+  });
 }

@@ -1,0 +1,12 @@
+import { errorText, type RpcId } from '#wire/json-rpc.ts';
+import type { Era } from '#wire/protocol.ts';
+import { type Refusal, wireAnswer } from './refusal.ts';
+
+/** A refusal as the whole answer of a request. */
+export function refuse(refusal: Refusal, id?: RpcId, era: Era = 'modern'): Response {
+  const { status, code, message, data, headers } = wireAnswer(refusal, era);
+  return new Response(errorText(id, code, message, data), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}

@@ -1,0 +1,21 @@
+import type { Principal } from '#kernel/principal.ts';
+import type { RpcMessage } from '#wire/json-rpc.ts';
+import type { Choice } from './choice.ts';
+
+/** A request that got past the door: who, with what choice, from where. */
+export interface Visit {
+  readonly request: Request;
+  /** The raw query of the URL, with its `?`. */
+  readonly search: string;
+  readonly principal: Principal;
+  readonly choice: Choice;
+  /** Called once the request has been read: from then on the answer may take its time. */
+  readonly keepOpen: () => void;
+}
+
+export type RpcRequest = Extract<RpcMessage, { kind: 'request' }>;
+
+export function acceptsStream(headers: Headers): boolean {
+  const accept = headers.get('accept');
+  return accept?.includes('text/event-stream') === true || accept?.includes('*/*') === true;
+}
