@@ -7,6 +7,8 @@ const MAX_QUERY_LENGTH = 400;
 const MAX_QUERY_WORDS = 16;
 const MAX_DESCRIPTION_LENGTH = 2_000;
 const MAX_PARAMETERS = 100;
+/** What an index costs by itself, in tools: views without any are many, since callers name them. */
+const INDEX_COST = 25;
 
 export interface ToolSearchQuery {
   /** A key of what decided `tools`: whoever has the same key sees the same tools. */
@@ -37,10 +39,11 @@ interface Index {
   readonly ranked: MiniSearch<Document>;
 }
 
-/** Indexes are made on demand and kept, least recently used out first, up to `maxIndexedTools` in all. */
+/** Indexes are made on demand and kept, least recently used out first, up to `maxIndexedTools` in all; each counts as 25 more. */
 export function createToolSearch(bounds: { readonly maxIndexedTools: number }): ToolSearch {
   const indexes = new Map<string, Index>();
   let indexedTools = 0;
+  const costOf = (index: Index) => index.tools.size + INDEX_COST;
 
   const indexFor = (viewKey: string, tools: readonly CatalogTool[]): Index => {
     const known = indexes.get(viewKey);
@@ -52,11 +55,11 @@ export function createToolSearch(bounds: { readonly maxIndexedTools: number }): 
     const made = makeIndex(tools);
     if (tools.length > bounds.maxIndexedTools) return made;
     indexes.set(viewKey, made);
-    indexedTools += made.tools.size;
+    indexedTools += costOf(made);
     for (const [key, index] of indexes) {
       if (indexedTools <= bounds.maxIndexedTools) break;
       indexes.delete(key);
-      indexedTools -= index.tools.size;
+      indexedTools -= costOf(index);
     }
     return made;
   };

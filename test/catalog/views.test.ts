@@ -177,6 +177,16 @@ describe('the search for tools', () => {
     expect([ask('own', tools), ask('all', all), ask('none', []), ask('own', tools)]).toEqual([2, 3, 0, 2]);
     expect([ask('other', tools.slice(0, 2)), ask('own', tools), ask('all', all)]).toEqual([1, 2, 3]);
   });
+
+  test('keeps no index for each empty view that callers can name', () => {
+    const bounded = createToolSearch({ maxIndexedTools: 100 });
+    const ask = (viewKey: string, seen: typeof tools) =>
+      bounded.find({ viewKey, tools: seen, text: 'invoice', limit: 10 }).length;
+    expect(ask('own', tools)).toBe(2);
+    expect(ask('own', []), 'the index is kept').toBe(2);
+    for (let number = 0; number < 10; number++) ask(`none ${number}`, []);
+    expect(ask('own', []), 'the index is gone').toBe(0);
+  });
 });
 
 describe('a tool in search mode', () => {
