@@ -109,7 +109,12 @@ export function createMcpEndpoint(
     });
   }
 
-  function listen(visit: Visit, message: RpcRequest, client: ClientProfile, requestBytes: number): Response {
+  async function listen(
+    visit: Visit,
+    message: RpcRequest,
+    client: ClientProfile,
+    requestBytes: number,
+  ): Promise<Response> {
     const { id, method, params } = message;
     if (!acceptsStream(visit.request.headers)) return refuse({ reason: 'not_acceptable' }, id);
     if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, id);
@@ -127,8 +132,12 @@ export function createMcpEndpoint(
     );
     const code = opened.ok ? 'ok' : opened.error.reason;
     const { agent } = client;
-    void recordBriefly(audit, visit, { era: 'modern', method, params, agent, code, requestBytes });
-    return opened.ok ? opened.value : refuse(opened.error, id);
+    const facts = { era: 'modern', method, params, agent, code, requestBytes } as const;
+    const isWritten = await recordBriefly(audit, visit, facts);
+    if (!opened.ok) return refuse(opened.error, id);
+    if (isWritten) return opened.value;
+    await opened.value.body?.cancel();
+    return refuse({ reason: 'audit_unavailable' }, id);
   }
 
   return { handle, drain: runner.drain };

@@ -132,6 +132,7 @@ export function createSessionDoor(
       if (!session.ok) return refuse(session.error, undefined, 'legacy');
       if (!acceptsStream(visit.request.headers))
         return refuse({ reason: 'not_acceptable' }, undefined, 'legacy');
+      if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, undefined, 'legacy');
       visit.keepOpen();
       const opened = streams.open(deps, session.value, visit.principal, visit.choice);
       return opened.ok ? opened.value : refuse(opened.error, undefined, 'legacy');
