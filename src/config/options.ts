@@ -176,7 +176,7 @@ export const options = {
     'auth.missing_scope',
     oneOf(['hide', 'challenge', 'tool_error']),
     'hide',
-    'What becomes of a tool whose scope the caller lacks: hidden; listed, and a call answered 403 with the scope to ask for; listed, and a call answered with a tool error.',
+    'What a call gets whose scope the caller lacks: the answer of an unknown tool; a 403 with the scopes to ask for; a tool error that names them. Lists never show such a tool.',
   ),
   scopeImplies: option(
     'auth.scope_implies.<scope>',
