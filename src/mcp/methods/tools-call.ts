@@ -34,9 +34,26 @@ export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodRep
     const detail = paramHeaderMismatch(call.headers, tool.paramHeaders, args);
     if (detail !== undefined) return err({ reason: 'header_mismatch', detail });
   }
+  const taken = takenName(tool, args);
+  if (taken !== undefined) {
+    call.facts.outcome = 'error';
+    call.facts.code = 'params_invalid';
+    return toolError(`This tool takes no argument called ${taken}`, { reason: 'params_invalid' });
+  }
   const retryAfterSeconds = deps.allowance.takeTool(call.principal, tool.publicName);
   if (retryAfterSeconds > 0) return err({ reason: 'rate_limited', retryAfterSeconds });
   return callBackend(deps, call, tool, args);
+}
+
+/**
+ * An argument with a name that the contract puts beside the arguments: the backend would take it for a state that we
+ * sealed. A tool that declares the name itself means something else by it.
+ */
+function takenName({ definition }: CatalogTool, args: JsonObject): string | undefined {
+  const { properties } = definition.inputSchema;
+  return ['inputResponses', 'requestState'].find(
+    (name) => Object.hasOwn(args, name) && !(isJsonObject(properties) && Object.hasOwn(properties, name)),
+  );
 }
 
 /** A tool beyond the caller's scopes, by policy (R36). What names no scope at all is unknown to everyone. */
