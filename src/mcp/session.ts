@@ -73,7 +73,8 @@ export function createSessions(deps: {
     opened.set(key, session);
   }
 
-  const keyOf = (principal: Principal, id: string) => `${principal.key} ${principal.clientId ?? ''} ${id}`;
+  // No header holds a line break: whatever a client's name holds, an id cannot pass for another's.
+  const keyOf = (principal: Principal, id: string) => `${principal.key}\n${principal.clientId ?? ''}\n${id}`;
 
   function unseal(id: string, principal: Principal): LegacySession | undefined {
     if (id.length > MAX_ID_LENGTH) return undefined;
