@@ -2,11 +2,11 @@ import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 
 /** What a backend may ask of the user, and the client capability each needs. Source: MCP 2026-07-28 patterns/mrtr. */
-const capabilityOf: Readonly<Record<string, string>> = {
-  'elicitation/create': 'elicitation',
-  'sampling/createMessage': 'sampling',
-  'roots/list': 'roots',
-};
+const capabilityOf: ReadonlyMap<string, string> = new Map([
+  ['elicitation/create', 'elicitation'],
+  ['sampling/createMessage', 'sampling'],
+  ['roots/list', 'roots'],
+]);
 /** The parts of each capability that decide what may be asked. */
 const partsOf: Readonly<Record<string, readonly string[]>> = {
   elicitation: ['form', 'url'],
@@ -26,7 +26,7 @@ export function parseQuestions(inputRequests: JsonObject | undefined): Result<re
   for (const [key, value] of Object.entries(inputRequests ?? {})) {
     if (!isJsonObject(value) || typeof value.method !== 'string')
       return err(`its question "${key}" is malformed`);
-    if (capabilityOf[value.method] === undefined) return err(`it may not ask "${value.method}"`);
+    if (!capabilityOf.has(value.method)) return err(`it may not ask "${value.method}"`);
     questions.push({ key, method: value.method, params: isJsonObject(value.params) ? value.params : {} });
   }
   return ok(questions);
@@ -39,7 +39,7 @@ export function missingCapabilities(
 ): JsonObject | undefined {
   const missing: Record<string, JsonObject> = {};
   for (const { method, params } of questions) {
-    const name = capabilityOf[method];
+    const name = capabilityOf.get(method);
     if (name === undefined) continue;
     const part = neededPart(name, params);
     if (declares(declared[name], part)) continue;
