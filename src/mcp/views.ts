@@ -51,6 +51,11 @@ interface Cached {
   bytes: number;
 }
 
+/** What a view holds by itself: its arrays are its own, the items are the snapshot's. */
+function bytesOf({ tools, prompts, resources, templates }: View): number {
+  return 1_024 + 8 * (tools.length + prompts.length + resources.length + templates.length);
+}
+
 function startAfter(entries: readonly Entry[], after: string): number {
   const start = entries.findIndex(({ name }) => name > after);
   return start === -1 ? entries.length : start;
@@ -93,7 +98,7 @@ export function createViews(bounds: {
       entries: new Map(),
       pages: new Map(),
       fingerprints: new Map(),
-      bytes: 1_024,
+      bytes: bytesOf(view),
     };
     cache.set(view.key, made);
     totalBytes += made.bytes;

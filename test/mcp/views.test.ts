@@ -68,6 +68,16 @@ describe('the cache', () => {
     expect(views.of(snapshot, reader, wholeChoice)).not.toBe(view);
   });
 
+  test('counts what a view holds before anything of it was listed', () => {
+    const views = createViews({ ...roomy, maxBytes: 3_400 });
+    const view = views.of(snapshot, reader, wholeChoice);
+    expect(view.tools).toHaveLength(30);
+    views.of(snapshot, nobody, wholeChoice);
+    expect(views.of(snapshot, reader, wholeChoice)).toBe(view);
+    views.of({ ...snapshot, generation: 7 }, reader, wholeChoice);
+    expect(views.of(snapshot, reader, wholeChoice)).not.toBe(view);
+  });
+
   test('frees what an evicted view had grown to, however often that happens', () => {
     const views = createViews({ ...roomy, maxBytes: 15_000 });
     for (let round = 0; round < 5; round++) {

@@ -14,8 +14,9 @@ const MAX_AT_ONCE = 8;
 const BACKEND_TIMEOUT_MS = 2_000;
 const CACHE_MS = 10_000;
 const MAX_CACHED = 5_000;
+const MAX_CACHED_BYTES = 16 * 1024;
 
-/** What backends said of a principal, for ten seconds: by principal, token and backend. */
+/** What backends said of a principal, where it is short, for ten seconds: by principal, token and backend. */
 export interface WhoamiCache {
   get(key: string): JsonValue | undefined;
   set(key: string, value: JsonValue): void;
@@ -51,7 +52,7 @@ async function askBackend(deps: EdgeDeps, call: McpCall, id: BackendId): Promise
     const { reason } = exchange.outcome.error;
     return reason === 'unsupported' ? undefined : { unavailable: reason };
   }
-  deps.whoami.set(key, exchange.outcome.value);
+  if (exchange.answerBytes <= MAX_CACHED_BYTES) deps.whoami.set(key, exchange.outcome.value);
   return exchange.outcome.value;
 }
 
