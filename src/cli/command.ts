@@ -24,7 +24,7 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** What stands for the value; without one the option is a switch. */
+  /** What stands for the value, with `...` where it takes several words; without one the option is a switch. */
   readonly value?: string;
   readonly summary: string;
   /** May be given several times. */

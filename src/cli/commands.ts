@@ -93,14 +93,18 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Show what a set of scopes sees.',
     description:
       'Asks the running gateway of this machine, else the backends themselves. Without --scope and --plan it shows everything there is. --why ends with 1 when the tool is hidden.',
-    args: [{ name: 'second', summary: 'With --diff: the other plan or scope.', isRequired: false }],
+    args: [],
     options: [
       { name: 'scope', value: 'scope', summary: 'A scope held, or a plan’s name.', isRepeatable: true },
       { name: 'plan', value: 'plan', summary: 'The scopes of a plan.' },
       { name: 'backend', value: 'id', summary: 'Only what these backends offer.', isRepeatable: true },
       { name: 'search', value: 'text', summary: 'Rank the tools as find_tools does.' },
       { name: 'mode', value: 'mode', summary: 'The form of the list.', choices: ['full', 'search'] },
-      { name: 'diff', value: 'first', summary: 'What one plan or scope sees and another does not.' },
+      {
+        name: 'diff',
+        value: 'two...',
+        summary: 'What the first plan or scope sees and the second does not, and the other way round.',
+      },
       { name: 'why', value: 'tool', summary: 'Each gate before a tool, and the one that hides it.' },
       { name: 'cost', summary: 'Bytes and estimated tokens of the list, in both modes.' },
     ],

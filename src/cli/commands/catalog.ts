@@ -51,12 +51,12 @@ interface Choice {
   readonly diff: readonly [string, string] | undefined;
 }
 
-function choiceOf({ options, args }: Invocation, config: Config): Choice {
+function choiceOf({ options }: Invocation, config: Config): Choice {
   const plan = options.text('plan');
   const backends = options.list('backend');
-  const first = options.text('diff');
-  const [second] = args;
-  if ((first === undefined) !== (second === undefined))
+  const compared = options.list('diff');
+  const [first, second] = compared;
+  if (compared.length !== 0 && compared.length !== 2)
     throw new UserError('--diff compares two plans or scopes', { next: 'cortex catalog --diff free pro' });
   const known = new Set<string>(config.backends.keys());
   const unknown = backends.find((id) => !known.has(id));
