@@ -10,10 +10,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.log(`cortex ${release.version}`);
     return 0;
   }
-  const [{ runProgram }, { commands }, { processTerminal }] = await Promise.all([
+  const [{ runProgram }, { commands }, { processTerminal, ReaderGone }] = await Promise.all([
     import('./program.ts'),
     import('./commands.ts'),
     import('./terminal.ts'),
   ]);
-  return runProgram(argv, processTerminal(), commands);
+  try {
+    return await runProgram(argv, processTerminal(), commands);
+  } catch (error) {
+    if (error instanceof ReaderGone) return 0;
+    throw error;
+  }
 }

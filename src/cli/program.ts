@@ -5,9 +5,9 @@ import { reportFailure, UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { alignColumns, createOutput, type Output } from './output.ts';
 import { release } from './release.ts';
-import type { Terminal } from './terminal.ts';
+import { ReaderGone, type Terminal } from './terminal.ts';
 
-/** Parses `argv` (without the program), runs the command it names and returns the exit code. */
+/** Parses `argv` (without the program), runs the command it names and returns the exit code. Throws {@link ReaderGone} alone. */
 export async function runProgram(
   argv: readonly string[],
   terminal: Terminal,
@@ -35,6 +35,7 @@ export async function runProgram(
     else await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (error instanceof ReaderGone) throw error;
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
     const showsDetail = isGiven(argv, '--verbose') || (terminal.environment.CORTEX_DEBUG ?? '') !== '';

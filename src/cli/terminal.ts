@@ -2,7 +2,13 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Surroundings } from '#config/find-file.ts';
 
-/** What a command runs in. Data goes to `out` (stdout), talk to `say` (stderr); neither adds a line end. */
+/** Whoever read stdout went away, as `head` does: there is nothing more to do, and nothing is wrong. */
+export class ReaderGone extends Error {}
+
+/**
+ * What a command runs in. Data goes to `out` (stdout), which throws {@link ReaderGone}; talk to `say` (stderr), which
+ * never throws: a log on a full disk must not stop what it tells about. Neither adds a line end.
+ */
 export interface Terminal extends Surroundings {
   readonly out: (text: string) => void;
   readonly say: (text: string) => void;
@@ -23,8 +29,16 @@ export function processTerminal(): Terminal {
   return {
     cwd: process.cwd(),
     environment: process.env,
-    out: (text) => writeAll(stdout, text),
-    say: (text) => writeAll(stderr, text),
+    out(text) {
+      if (!writeAll(stdout, text)) throw new ReaderGone('nobody reads stdout');
+    },
+    say(text) {
+      try {
+        writeAll(stderr, text);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    },
     get isInteractive() {
       return isatty(stdin) && isatty(stdout);
     },
@@ -34,17 +48,18 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** A full pipe is waited for; a reader that went away, as `head` does, ends the process quietly. */
-function writeAll(descriptor: number, text: string): void {
+/** A full pipe is waited for. False: its reader went away. */
+function writeAll(descriptor: number, text: string): boolean {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.byteLength > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'EPIPE') process.exit(0);
+      if (code === 'EPIPE') return false;
       if (code !== 'EAGAIN') throw error;
       Bun.sleepSync(1);
     }
   }
+  return true;
 }
