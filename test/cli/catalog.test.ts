@@ -13,16 +13,21 @@ const tools = [
   { name: 'write', scope: 'notes:write', description: 'Writes a note.' },
   { name: 'secret', description: 'Names no scope.' },
 ];
+const takeover = '\u001b]0;owned\u0007\u009b2J';
 
 let folder: string;
 let isUp: boolean;
+/** Its error, in its own words. */
+let says: string | undefined;
 beforeEach(() => {
   isUp = true;
+  says = undefined;
   folder = mkdtempSync(join(tmpdir(), 'cortex-catalog-'));
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     async fetch(request) {
+      if (says !== undefined) return Response.json({ error: says }, { status: 500 });
       if (!isUp) return new Response('down', { status: 503 });
       const body: unknown = await request.json();
       if (JSON.stringify(body).includes('list_tools')) return Response.json({ tools });
@@ -57,6 +62,21 @@ describe('cortex catalog, where no gateway runs', () => {
     );
     expect(stderr).toContain('withheld: tool secret of notes: no_scope');
     expect(stdout + stderr).not.toContain('secret-token');
+  });
+
+  test('lets no backend drive the terminal', async () => {
+    const kept = tools.splice(0, tools.length, { name: 'n\u009b2J', description: takeover });
+    tools.push({ name: 'x', scope: 's', description: `See ${takeover} here` });
+    const listed = await catalog('');
+    tools.splice(0, tools.length, ...kept);
+    expect(listed.stdout).toContain('See ?]0;owned??2J here');
+    expect(listed.stderr).toContain('withheld: tool n?2J of notes');
+    says = takeover;
+    const down = await catalog('');
+    const why = await catalog('--why notes_list');
+    const all = [listed, down, why].map(({ stdout, stderr }) => stdout + stderr).join('');
+    expect(all).toContain('owned');
+    expect([...all].filter((character) => /\p{Cc}/u.test(character) && character !== '\n')).toEqual([]);
   });
 
   test('shows what a plan, a scope, or an implied scope sees', async () => {

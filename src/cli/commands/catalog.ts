@@ -5,6 +5,7 @@ import type { CatalogTool, Snapshot } from '#catalog/snapshot.ts';
 import { type VisibleCatalog, visibleCatalog } from '#catalog/visibility.ts';
 import { whyHidden } from '#catalog/why-hidden.ts';
 import type { Config } from '#config/config.ts';
+import { printable } from '#config/issue.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { listCosts } from '../catalog-cost.ts';
 import { everyScope, requirePlan, scopesNamed } from '../catalog-scopes.ts';
@@ -26,7 +27,8 @@ export async function catalog(invocation: Invocation): Promise<number> {
   const { snapshot, source } = found;
   const states = [...snapshot.backends.values()];
   for (const { id, status, lastError } of states)
-    if (status !== 'fresh') output.warn(`${id} is ${status}: ${lastError ?? 'has not answered yet'}`);
+    if (status !== 'fresh')
+      output.warn(`${id} is ${status}: ${printable(lastError ?? 'has not answered yet')}`);
   if (states.length > 0 && states.every(({ status }) => status === 'gone')) {
     throw new UserError('no backend could be reached', {
       exitCode: exitCodes.unreachable,
@@ -95,7 +97,7 @@ function showList(
     publicName,
     definition.scopes.join(' '),
     String(bytesOf(publicName, definition.wire)),
-    firstSentence(definition.description ?? ''),
+    printable(firstSentence(definition.description ?? '')),
   ]);
   if (rows.length > 0) {
     const [head = '', ...lines] = alignColumns([['TOOL', 'SCOPES', 'BYTES', 'DESCRIPTION'], ...rows]);
@@ -112,7 +114,7 @@ function showList(
   );
   const withheld = snapshot.withheld.filter(({ reason }) => reason !== 'excluded');
   for (const { backend, kind, name, reason } of withheld)
-    output.note(`withheld: ${kind} ${name} of ${backend}: ${reason}`);
+    output.note(`withheld: ${kind} ${printable(name)} of ${backend}: ${reason}`);
   return exitCodes.done;
 }
 
@@ -128,7 +130,11 @@ function showWhy(
   if (output.isJson) {
     output.document({ tool, visible: isVisible, gates: gates.map((gate) => ({ ...gate })) });
   } else {
-    const rows = gates.map(({ gate, isPassed, detail }) => [gate, isPassed ? 'pass' : 'HIDDEN', detail]);
+    const rows = gates.map(({ gate, isPassed, detail }) => [
+      gate,
+      isPassed ? 'pass' : 'HIDDEN',
+      printable(detail),
+    ]);
     for (const line of alignColumns(rows)) output.line(line);
   }
   return isVisible ? exitCodes.done : exitCodes.no;
