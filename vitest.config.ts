@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // What only the compiled file can show.
     exclude: [...(process.env.CORTEX_BIN === undefined ? ['test/compiled/**'] : []), 'node_modules/**'],
+    // The tests mostly wait: for sockets, processes and timers.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
