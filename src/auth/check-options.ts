@@ -40,6 +40,6 @@ function checkIssuer(issuer: IssuerOptions): void {
 }
 
 function checkUrl(what: string, url: string): void {
-  if (/^https?:\/\/[^/?#\s"\\]+[^?#\s"\\]*$/.test(url) && URL.canParse(url)) return;
+  if (/^https?:\/\/[^/?#\s"\\]+[^?#\s"\\]*$/i.test(url) && URL.canParse(url)) return;
   throw new Error(`${what} ${JSON.stringify(url)} is not an http(s) URL without query and fragment.`);
 }

@@ -84,6 +84,7 @@ function checkIssuers({ auth, gateway }: Config, { originOf, hasFile }: Sources)
     const origin = originOf(path);
     if (seen.has(issuer.url)) issues.push(problem(origin, `${path.join('.')}: ${issuer.url} is named twice`));
     seen.add(issuer.url);
+    if (issuer.url.includes('?')) issues.push(problem(origin, `${path.join('.')} must not hold a query (?)`));
     for (const [key, url] of [
       ['url', issuer.url],
       ['jwks_uri', issuer.jwksUri],

@@ -19,6 +19,8 @@ function url(rules: UrlRules): Kind<string> {
       if (parsed.username !== '' || parsed.password !== '')
         return err('must not hold a user name or password');
       if (value.includes('#')) return err('must not hold a fragment (#)');
+      // It stands between quotes in headers, and is compared byte for byte.
+      if (/["\\]/.test(value)) return err('must not hold a quote or a backslash');
       if (!rules.isBase) return ok(value);
       if (value.includes('?')) return err('must not hold a query (?)');
       return ok(value.replace(/\/+$/, ''));

@@ -22,6 +22,7 @@ function checkIssuer(over: Partial<IssuerOptions>): () => void {
 describe('options that fail the start', () => {
   test('are none of the usual ones', () => {
     expect(check({})).not.toThrow();
+    expect(check({ canonicalUrl: 'HTTPS://MCP.example.com:443/mcp' })).not.toThrow();
     expect(
       checkIssuer({
         url: 'http://127.0.0.1:3220/tenant/',

@@ -92,6 +92,13 @@ describe('the canonical URL', () => {
 });
 
 describe('issuers', () => {
+  test('hold no query', async () => {
+    const { issues } = await attempt({
+      yaml: 'auth: { challenge_scopes: [a], issuers: [{ url: "https://a.example?x=1" }] }',
+    });
+    expect(issues).toContain('error cortex.yaml:1: auth.issuers.0.url must not hold a query (?).');
+  });
+
   test('are named once', async () => {
     const { issues } = await attempt({
       yaml: 'auth: { challenge_scopes: [a], issuers: [{ url: https://a.example }, { url: https://a.example }] }',

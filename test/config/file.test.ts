@@ -266,6 +266,11 @@ describe('a config file is refused, by line, for', () => {
       'cortex.yaml:4: gateway.url: "https://mcp.example.com/mcp#x" must not hold a fragment (#).',
     ],
     [
+      'a URL with a quote',
+      `gateway: { url: 'https://mcp.example.com/"/mcp' }`,
+      'cortex.yaml:4: gateway.url: "https://mcp.example.com/\\"/mcp" must not hold a quote or a backslash.',
+    ],
+    [
       'every website as an origin',
       'gateway: { origins: ["*"] }',
       'cortex.yaml:4: gateway.origins: "*" would let every website in: name the origins, such as https://claude.ai.',

@@ -37,7 +37,15 @@ export async function serve(given: Invocation): Promise<number> {
     load: () => loadConfig(loadOptionsOf(invocation, true)),
     onLoaded(next) {
       problems = [];
-      const restart = gateway.reload(adopt(next.config));
+      let restart: readonly string[];
+      try {
+        restart = gateway.reload(adopt(next.config));
+      } catch (error) {
+        // Whatever the checks let through: the old configuration stays.
+        problems = [error instanceof Error ? error.message : String(error)];
+        for (const problem of problems) log.error('config.refused', { problem });
+        return;
+      }
       log.info('config.reloaded', { backends: next.config.backends.size });
       for (const setting of restart) log.warn('config.restart_needed', { setting });
     },
