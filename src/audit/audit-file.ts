@@ -13,10 +13,11 @@ export interface AuditFile {
 
 /**
  * Makes a file, 0600, and its entry in the folder durable. An empty one may be there already, left by a start or a
- * change of file that was cut short; the caller holds the chain's lock.
+ * change of file that was cut short; the caller holds the chain's lock. A link in its place is not followed: it would
+ * put the records where somebody else wants them.
  */
 export async function createAuditFile(path: string): Promise<AuditFile> {
-  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     const { size } = await handle.stat();
     if (size > 0) throw new Error(`${path} is not empty`);
@@ -31,7 +32,7 @@ export async function createAuditFile(path: string): Promise<AuditFile> {
 
 /** Opens a file of a chain to go on in it. */
 export async function openAuditFile(path: string): Promise<AuditFile> {
-  return auditFile(path, await open(path, 'r+'));
+  return auditFile(path, await open(path, constants.O_RDWR | constants.O_NOFOLLOW));
 }
 
 function auditFile(path: string, handle: FileHandle): AuditFile {
