@@ -1,16 +1,16 @@
 import type { CallContext, LogEvent, ProgressEvent } from '#backends/backend.ts';
 import { randomId } from '#kernel/ids.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
-import { notificationText } from '#wire/json-rpc.ts';
+import { isRpcId, notificationText } from '#wire/json-rpc.ts';
 import { passesLevel } from '#wire/protocol.ts';
 import type { McpCall } from './call.ts';
 
-/** The client's progress token, if it sent a valid one. */
+/** The client's progress token, if it sent a valid one: it is bounded as ids are. */
 function progressTokenOf(params: JsonObject): string | number | undefined {
   const meta = params._meta;
   if (!isJsonObject(meta)) return undefined;
   const token = meta.progressToken;
-  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+  return isRpcId(token) ? token : undefined;
 }
 
 /** Relays a backend's progress under the client's own token; values that do not grow are dropped (R26). */

@@ -14,9 +14,13 @@ export type RpcMessage =
       readonly error: JsonObject | undefined;
     };
 
-/** Ids are strings or integers; `null` and fractions are refused (MCP basic/index "Requests"). */
+/** An id comes back in every message about its request: a long one would be sent a thousand times. */
+const MAX_ID_LENGTH = 1_024;
+
+/** Ids are strings or integers; `null`, fractions (MCP basic/index "Requests") and long texts are refused. */
 export function isRpcId(value: unknown): value is RpcId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value));
+  if (typeof value === 'string') return value.length <= MAX_ID_LENGTH;
+  return typeof value === 'number' && Number.isSafeInteger(value);
 }
 
 /** Parses one message; the refusal carries the id where one could be read, so that the answer can. */

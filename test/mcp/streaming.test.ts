@@ -66,7 +66,7 @@ describe('what a tool says while it works (R26)', () => {
   });
 
   test('a token of no use is as good as none', async () => {
-    for (const progressToken of [null, {}, true]) {
+    for (const progressToken of [null, {}, true, 1.5, 'x'.repeat(1_025)]) {
       const answer = await ada.tool('notes_work', {}, { meta: { progressToken } });
       expect(answer.headers.get('content-type')).toBe('application/json');
     }

@@ -49,6 +49,7 @@ describe('a message', () => {
     [{ jsonrpc: 2, id: 1, method: 'm' }, 1],
     [{ jsonrpc: '2.0', id: null, method: 'm' }, undefined],
     [{ jsonrpc: '2.0', id: 1.5, method: 'm' }, undefined],
+    [{ jsonrpc: '2.0', id: 'x'.repeat(1_025), method: 'm' }, undefined],
     [{ jsonrpc: '2.0', id: 2 ** 53, method: 'm' }, undefined],
     [{ jsonrpc: '2.0', id: true, method: 'm' }, undefined],
     [{ jsonrpc: '2.0', id: 1, method: 'm', params: null }, 1],
