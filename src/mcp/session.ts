@@ -64,6 +64,7 @@ export function createSessions(deps: {
 }): Sessions {
   /** Opened before, by principal and id: saves the decryption on every request. */
   const opened = new Map<string, LegacySession>();
+  let endings = 0;
 
   function remember(key: string, session: LegacySession): void {
     if (opened.size >= MAX_OPENED) {
@@ -90,8 +91,10 @@ export function createSessions(deps: {
     const session = unseal(id, principal);
     if (session === undefined || session.expiresAt <= deps.clock.now())
       return err({ reason: 'session_gone' });
+    const before = endings;
     if (await deps.tombstones.has(id)) return err({ reason: 'session_gone' });
-    remember(key, session);
+    // One that was ended meanwhile must not be remembered as open.
+    if (endings === before) remember(key, session);
     return ok(session);
   }
 
@@ -111,6 +114,7 @@ export function createSessions(deps: {
       return err({ reason: 'session_gone' });
     },
     async end(session, principal) {
+      endings += 1;
       opened.delete(keyOf(principal, session.id));
       await deps.tombstones.add(session.id, session.expiresAt);
     },
