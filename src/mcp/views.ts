@@ -56,6 +56,12 @@ function bytesOf({ tools, prompts, resources, templates }: View): number {
   return 1_024 + 8 * (tools.length + prompts.length + resources.length + templates.length);
 }
 
+/** Names of no backend choose nothing: who makes them up gets no view, and no search index, for each. */
+function chosen({ backends, mode, key }: Choice, snapshot: Snapshot): string {
+  if (backends === undefined) return key;
+  return `${mode} ${[...snapshot.backends.keys()].filter((id) => backends.includes(id)).join(',')}`;
+}
+
 function startAfter(entries: readonly Entry[], after: string): number {
   const start = entries.findIndex(({ name }) => name > after);
   return start === -1 ? entries.length : start;
@@ -130,7 +136,7 @@ export function createViews(bounds: {
 
   return {
     of(snapshot, principal, choice) {
-      const key = `${snapshot.generation}\n${principal.scopeKey}\n${choice.key}`;
+      const key = `${snapshot.generation}\n${principal.scopeKey}\n${chosen(choice, snapshot)}`;
       const known = cache.get(key);
       if (known !== undefined) return known.view;
       const seen = visibleCatalog(snapshot, principal.scopes, choice.backends);

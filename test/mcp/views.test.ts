@@ -59,6 +59,23 @@ describe('the cache', () => {
     expect(views.of(snapshot, reader, { ...wholeChoice, mode: 'search', key: 'search' })).not.toBe(view);
   });
 
+  test('gives one view for all choices that name the same backends, whatever else they name', () => {
+    const views = createViews(roomy);
+    const choiceOf = (backends: readonly string[]) => ({
+      backends,
+      mode: 'full' as const,
+      key: `full ${backends.join(',')}`,
+    });
+    const view = views.of(snapshot, reader, choiceOf(['a', 'x1']));
+    expect(view.tools).toHaveLength(30);
+    expect(views.of(snapshot, reader, choiceOf(['a', 'x2']))).toBe(view);
+    const none = views.of(snapshot, reader, choiceOf(['x1']));
+    expect(none.tools).toEqual([]);
+    expect(views.of(snapshot, reader, choiceOf(['x2']))).toBe(none);
+    expect(views.of(snapshot, reader, wholeChoice)).not.toBe(none);
+    expect(views.of(snapshot, reader, { ...choiceOf(['a']), mode: 'search' })).not.toBe(view);
+  });
+
   test('holds no more entries than it may, the oldest go first', () => {
     const views = createViews({ ...roomy, maxEntries: 2 });
     const view = views.of(snapshot, reader, wholeChoice);
