@@ -48,6 +48,7 @@ import { createStreams } from '#mcp/streams.ts';
 import { createViews } from '#mcp/views.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
 import { createOutbound } from '#outbound/outbound.ts';
+import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import { createClientAddress } from '#server/client-address.ts';
@@ -120,7 +121,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     openSqliteStore(config.store.path),
   );
   const sealer = createSealer(keys.value.seal);
-  const outbound = createOutbound({ maxConnections: limits.maxConnectionsPerBackend });
+  const outbound = createOutbound();
+  const backendOutbound = createSocketOutbound({ maxConnections: limits.maxConnectionsPerBackend });
   const fetchJson = createFetchJson(outbound);
   const limiter = createLimiter(clock);
   const refusals = createLimiter(clock);
@@ -176,6 +178,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     }),
   });
 
+  const backendDeps = { outbound: backendOutbound, identity, clock, random: Math.random };
   /** Only what is different is made anew: with a backend go its connections, its breaker and its last poll. */
   const makeBackends = (next: Config): Map<BackendId, Backend> => {
     const made = new Map<BackendId, Backend>();
@@ -184,7 +187,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       const options = backendOptionsOf(next, configured, version);
       const isSame = before && isSameBackend(backendOptionsOf(current.config, before, version), options);
       const kept = isSame ? backends.get(id) : undefined;
-      made.set(id, kept ?? createHttpBackend(options, { outbound, identity, clock, random: Math.random }));
+      made.set(id, kept ?? createHttpBackend(options, backendDeps));
     }
     return made;
   };
@@ -349,7 +352,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       current.authenticator.close();
       tickets.close();
       await audit.close();
-      await outbound.close();
+      await Promise.all([backendOutbound.close(), outbound.close()]);
       sessions.close();
       views.close();
       search.close();

@@ -8,7 +8,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { silentLog } from '#kernel/log.ts';
 import { err } from '#kernel/result.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
-import { createOutbound } from '#outbound/outbound.ts';
+import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -33,7 +33,7 @@ export async function findCatalog(config: Config): Promise<FoundCatalog> {
 }
 
 async function pollOnce(config: Config): Promise<Snapshot> {
-  const outbound = createOutbound();
+  const outbound = createSocketOutbound();
   const identity = {
     resolve: async () => err({ reason: 'mode_unavailable', message: 'only lists' } as const),
   };

@@ -1,38 +1,42 @@
-import type { Dispatcher } from 'undici-http';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { OutboundFailure, OutboundRequest, OutboundResponse } from './outbound.ts';
-import type { Pools } from './pools.ts';
 import { createSseReader, type SseReader } from './sse-reader.ts';
+import type { Target } from './target.ts';
+import type { AnswerSink, Transport } from './transport.ts';
 
 /** A finished event stream may take this long to close by itself, which keeps the connection for the next call. */
 const lingerMs = 250;
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** Sends one request and reads the whole answer, under one deadline and one byte cap. */
 export function exchange(
-  pools: Pools,
+  transport: Transport,
+  target: Target | undefined,
   request: OutboundRequest,
 ): Promise<Result<OutboundResponse, OutboundFailure>> {
   return new Promise((resolve) => {
+    const { signal, maxBytes } = request;
     const chunks: Buffer[] = [];
-    const headers = new Map<string, string>();
     let phase: OutboundFailure['phase'] = 'connect';
     let status = 0;
+    let headers: ReadonlyMap<string, string> = noHeaders;
     let bodyBytes = 0;
     let isSettled = false;
     let reader: SseReader | undefined;
-    let controller: Dispatcher.DispatchController | undefined;
+    let giveUp: (() => void) | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     function settle(result: Result<OutboundResponse, OutboundFailure>): void {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(timer);
-      request.signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
       resolve(result);
     }
     function fail(reason: OutboundFailure['reason'], detail: string): void {
       settle(err({ reason, phase, wasSent: phase !== 'connect', detail, bodyBytes }));
-      controller?.abort(new Error(reason));
+      giveUp?.();
     }
     function succeed(body: string): void {
       settle(ok({ status, headers, body, bodyBytes, isStream: reader !== undefined }));
@@ -41,43 +45,27 @@ export function exchange(
       fail('cancelled', 'aborted');
     }
 
-    const url = URL.parse(request.url);
-    if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-      return fail('invalid_request', 'address');
-    }
-    if (request.signal?.aborted === true) return onAbort();
-    const pool = pools.get(url.origin, request.pool);
-    if (pool === undefined) return fail('cancelled', 'closed');
-
-    request.signal?.addEventListener('abort', onAbort);
-    timer = setTimeout(() => fail('timeout', phase), request.timeoutMs);
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started;
-        // Given up while the connection was still being made: nothing is sent.
-        if (isSettled) return started.abort(new Error('settled'));
+    const sink: AnswerSink = {
+      starts() {
+        if (isSettled) return false;
         phase = 'head';
+        return true;
       },
-      onResponseStart(_controller, statusCode, fields) {
-        if (statusCode < 200 || isSettled) return;
+      head(answered, fields) {
         phase = 'body';
-        status = statusCode;
-        for (const [name, value] of Object.entries(fields)) {
-          if (value !== undefined) headers.set(name, typeof value === 'string' ? value : value.join(', '));
-        }
+        status = answered;
+        headers = fields;
         const encoding = headers.get('content-encoding');
         if (encoding !== undefined && encoding !== 'identity') return fail('bad_encoding', 'compressed');
-        if (Number(headers.get('content-length') ?? 0) > request.maxBytes)
-          return fail('too_large', 'announced');
+        if (Number(headers.get('content-length') ?? 0) > maxBytes) return fail('too_large', 'announced');
         if (request.onEvent !== undefined && status === 200 && isEventStream(headers)) {
           reader = createSseReader(request.onEvent);
         }
       },
-      onResponseData(_controller, chunk) {
+      data(chunk) {
         if (isSettled) return;
         bodyBytes += chunk.length;
-        if (bodyBytes > request.maxBytes) return fail('too_large', 'read');
+        if (bodyBytes > maxBytes) return fail('too_large', 'read');
         if (reader === undefined) {
           chunks.push(chunk);
           return;
@@ -86,33 +74,32 @@ export function exchange(
         if (outcome === 'bad_encoding') return fail('bad_encoding', 'stream');
         if (outcome !== 'done') return;
         succeed('');
-        setTimeout(() => controller?.abort(new Error('done')), lingerMs);
+        setTimeout(() => giveUp?.(), lingerMs);
       },
-      onResponseEnd() {
-        controller = undefined;
+      ends() {
+        giveUp = undefined;
         if (isSettled) return;
         if (reader !== undefined) return succeed('');
         const body = decode(chunks);
         if (body === undefined) return fail('bad_encoding', 'body');
         succeed(body);
       },
-      onResponseError(_controller, error) {
-        controller = undefined;
-        const detail = errorCode(error);
-        fail(reasonOf(detail), detail);
+      fails(reason, detail) {
+        giveUp = undefined;
+        fail(reason, detail);
       },
     };
-    pool.dispatch(
-      {
-        path: url.pathname + url.search,
-        method: request.method,
-        headers: request.headers,
-        body: request.body,
-      },
-      handler,
-    );
+
+    if (target === undefined) return fail('invalid_request', 'address');
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener('abort', onAbort);
+    timer = setTimeout(() => fail('timeout', phase), request.timeoutMs);
+    const stop = transport.send(target, request, sink);
+    if (!isSettled) giveUp = stop;
   });
 }
+
+const noHeaders: ReadonlyMap<string, string> = new Map();
 
 function isEventStream(headers: ReadonlyMap<string, string>): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headers.get('content-type') ?? '');
@@ -122,31 +109,8 @@ function decode(chunks: readonly Buffer[]): string | undefined {
   const [first] = chunks;
   const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
-  }
-}
-
-function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-
-function reasonOf(code: string): OutboundFailure['reason'] {
-  switch (code) {
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return 'timeout';
-    case 'UND_ERR_HEADERS_OVERFLOW':
-    case 'HPE_HEADER_OVERFLOW':
-      return 'too_large';
-    case 'UND_ERR_INVALID_ARG':
-    case 'UND_ERR_NOT_SUPPORTED':
-      return 'invalid_request';
-    case 'UND_ERR_DESTROYED':
-    case 'UND_ERR_CLOSED':
-      return 'cancelled';
-    default:
-      return 'unreachable';
   }
 }

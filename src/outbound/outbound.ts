@@ -1,8 +1,9 @@
 import type { LookupFunction } from 'node:net';
 import type { Result } from '#kernel/result.ts';
 import { exchange } from './exchange.ts';
-import type { Pools } from './pools.ts';
 import type { SseEvent } from './sse-reader.ts';
+import { createTargets } from './target.ts';
+import type { Transport, TransportOptions } from './transport.ts';
 
 /**
  * One HTTP request. The deadline covers connecting, head and body; a redirect is an answer like any other and is
@@ -71,37 +72,43 @@ export interface OutboundOptions {
   readonly ca?: string;
 }
 
-/** Makes every HTTP request the gateway sends: real undici, pooled per origin and key. */
+/** Over undici, pooled per origin and key: for every request but a user's call, which goes over `createSocketOutbound`. */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  let pools: Pools | undefined;
-  let loading: Promise<Pools> | undefined;
+  const targets = createTargets();
+  let transport: Transport | undefined;
+  let loading: Promise<Transport> | undefined;
   let isClosed = false;
 
   /** undici takes 25 ms to load: it comes after whatever is being started, at the first request. */
-  async function load(): Promise<Pools> {
+  async function load(): Promise<Transport> {
     await new Promise((resolve) => setImmediate(resolve));
-    const { createPools } = await import('./pools.ts');
-    pools ??= createPools(poolsOptions);
-    if (isClosed) await pools.close();
-    return pools;
+    const { createUndiciTransport } = await import('./undici-transport.ts');
+    transport ??= createUndiciTransport(transportOptions(options));
+    if (isClosed) await transport.close();
+    return transport;
   }
-  const poolsOptions = {
+  return {
+    request(request) {
+      const target = targets(request.url);
+      if (transport !== undefined) return exchange(transport, target, request);
+      loading ??= load();
+      return loading.then((loaded) => exchange(loaded, target, request));
+    },
+    async close() {
+      isClosed = true;
+      await transport?.close();
+    },
+  };
+}
+
+/** The options with their defaults. */
+export function transportOptions(options: OutboundOptions): TransportOptions {
+  return {
     maxConnections: options.maxConnections ?? 256,
     maxPools: options.maxPools ?? 1_024,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     maxHeadBytes: options.maxHeadBytes ?? 64 * 1024,
     lookup: options.lookup,
     ca: options.ca,
-  };
-  return {
-    request(request) {
-      if (pools !== undefined) return exchange(pools, request);
-      loading ??= load();
-      return loading.then((loaded) => exchange(loaded, request));
-    },
-    async close() {
-      isClosed = true;
-      await pools?.close();
-    },
   };
 }

@@ -1,15 +1,6 @@
-import type { LookupFunction } from 'node:net';
 // Under Bun the bare name `undici` is a built-in that ignores pools, time-outs and look-ups without an error.
 import { type Dispatcher, Pool } from 'undici-http';
-
-export interface PoolsOptions {
-  readonly maxConnections: number;
-  readonly maxPools: number;
-  readonly connectTimeoutMs: number;
-  readonly maxHeadBytes: number;
-  readonly lookup: LookupFunction | undefined;
-  readonly ca: string | undefined;
-}
+import type { TransportOptions } from './transport.ts';
 
 export interface Pools {
   /** The pool of one origin and key; undefined once closed. */
@@ -18,7 +9,7 @@ export interface Pools {
 }
 
 /** Keep-alive connections per (origin, key), at most `maxPools` of them; the one unused for longest is closed first. */
-export function createPools(options: PoolsOptions): Pools {
+export function createPools(options: TransportOptions): Pools {
   const pools = new Map<string, Pool>();
   let isClosed = false;
 

@@ -4,13 +4,13 @@ import { propagate } from '#identity/propagate.ts';
 import { createIdentityResolver } from '#identity/resolver.ts';
 import { type Clock, systemClock } from '#kernel/clock.ts';
 import { Secret } from '#kernel/secret.ts';
-import { createOutbound } from '#outbound/outbound.ts';
+import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { principal } from '../contract/principal.ts';
 import { backendId } from './backend-id.ts';
 
 /** A backend as the gateway builds it, over real connections; closes what it opened. */
 export function connect(url: string, changes: Partial<HttpBackendOptions> = {}, clock: Clock = systemClock) {
-  const outbound = createOutbound();
+  const outbound = createSocketOutbound();
   const identity = createIdentityResolver({
     propagate: propagate({
       firstParty: () => ({ allowHttp: false, audience: undefined }),

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createOutbound, type OutboundFailure } from '#outbound/outbound.ts';
+import type { OutboundFailure } from '#outbound/outbound.ts';
+import { createSocketOutbound } from '#outbound/socket-outbound.ts';
+import { implementations } from './implementations.ts';
 import { okAnswer, startRawServer } from './raw-server.ts';
 import { post } from './request.ts';
 
@@ -161,7 +163,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-describe('an exchange that goes wrong', () => {
+describe.each(implementations)('an exchange over $name that goes wrong', ({ createOutbound }) => {
   for (const fault of faults) {
     test(fault.title, async () => {
       await using server = await startRawServer(fault.answer);
@@ -252,6 +254,25 @@ describe('an exchange that goes wrong', () => {
     expect(server.received()).toBe('');
   });
 
+  test.each([
+    ['a name', { 'x user': 'a' }],
+    ['an empty name', { '': 'a' }],
+    ['a line end in a name', { 'x\r\nauthorization': 'a' }],
+    ['a line feed', { 'x-user': 'a\nb: c' }],
+    ['a zero byte', { 'x-user': 'a\0b' }],
+    ['a character beyond its encoding', { 'x-user': '\u0100' }],
+    ['a transfer coding', { 'transfer-encoding': 'chunked' }],
+    ['another length', { 'content-length': '3' }],
+    ['an upgrade', { upgrade: 'websocket' }],
+  ])('a header with %s of its own is refused and nothing is sent', async (_title, headers) => {
+    await using server = await startRawServer((socket) => socket.write(okAnswer('{}')));
+    const outbound = createOutbound();
+    const answer = await outbound.request(post(server.url, { headers: { ...headers } }));
+    await outbound.close();
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'invalid_request', wasSent: false } });
+    expect(server.received()).toBe('');
+  });
+
   test.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'not a url', ''])(
     'the address %j is refused',
     async (url) => {
@@ -263,7 +284,7 @@ describe('an exchange that goes wrong', () => {
   );
 });
 
-describe('an odd exchange that is right', () => {
+describe.each(implementations)('an odd exchange over $name that is right', ({ createOutbound }) => {
   test.each([
     [
       'interim answers before the answer',
@@ -317,6 +338,29 @@ describe('an odd exchange that is right', () => {
     expect(server.connections()).toBe(2);
   });
 
+  test('an idle connection is closed before the server would do it', async () => {
+    await using server = await startRawServer((socket) => {
+      socket.write(okAnswer('{}', 'Keep-Alive: timeout=2\r\n'));
+      setTimeout(() => socket.resetAndDestroy(), 2_000);
+    });
+    const outbound = createOutbound({ maxConnections: 1 });
+    const first = await outbound.request(post(server.url));
+    await Bun.sleep(1_950);
+    const second = await outbound.request(post(server.url));
+    await outbound.close();
+    expect([first.ok, second.ok, server.connections()]).toEqual([true, true, 2]);
+  });
+
+  test('a connection that the server keeps for no time is used once', async () => {
+    await using server = await startRawServer((socket) =>
+      socket.write(okAnswer('{}', 'Keep-Alive: timeout=1\r\n')),
+    );
+    const outbound = createOutbound({ maxConnections: 1 });
+    for (let round = 0; round < 3; round++) expect((await outbound.request(post(server.url))).ok).toBe(true);
+    await outbound.close();
+    expect(server.connections()).toBe(3);
+  });
+
   test('an idle close that races with a request never answers it twice or hangs it', async () => {
     await using server = await startRawServer((socket) => {
       socket.write(okAnswer('{}'));
@@ -332,4 +376,15 @@ describe('an odd exchange that is right', () => {
     const requests = server.received().split('POST / ').length - 1;
     expect(requests).toBeLessThanOrEqual(50);
   });
+});
+
+test('over our own sockets a body that only the end delimits is not complete after a reset', async () => {
+  await using server = await startRawServer((socket) => {
+    socket.write(`${head}\r\n{"a":1}`);
+    setTimeout(() => socket.resetAndDestroy(), 30);
+  });
+  const outbound = createSocketOutbound();
+  const answer = await outbound.request(post(server.url));
+  await outbound.close();
+  expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable', phase: 'body' } });
 });

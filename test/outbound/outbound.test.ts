@@ -1,21 +1,26 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createOutbound, type Outbound, type OutboundOptions } from '#outbound/outbound.ts';
+import type { Outbound, OutboundOptions } from '#outbound/outbound.ts';
 import type { SseEvent } from '#outbound/sse-reader.ts';
+import { type Implementation, implementations } from './implementations.ts';
 import { okAnswer, startRawServer } from './raw-server.ts';
 import { post } from './request.ts';
 
 const open: Outbound[] = [];
-function outboundWith(options: OutboundOptions = {}): Outbound {
-  const outbound = createOutbound(options);
-  open.push(outbound);
-  return outbound;
+function opener({ createOutbound }: Implementation): (options?: OutboundOptions) => Outbound {
+  return (options = {}) => {
+    const outbound = createOutbound(options);
+    open.push(outbound);
+    return outbound;
+  };
 }
 afterEach(async () => {
   await Promise.all(open.splice(0).map((outbound) => outbound.close()));
 });
 
-describe('createOutbound', () => {
-  test('asks the given look-up for the address, which only the real undici does', async () => {
+describe.each(implementations)('requests over $name', (implementation) => {
+  const outboundWith = opener(implementation);
+
+  test('asks the given look-up for the address (which the undici that Bun brings along does not)', async () => {
     await using server = await startRawServer((socket) => socket.write(okAnswer('{"real":true}')));
     const asked: string[] = [];
     const outbound = outboundWith({
@@ -141,6 +146,18 @@ describe('createOutbound', () => {
     });
   });
 
+  test('closing ends what waits for a connection or for a place', async () => {
+    const outbound = outboundWith({ maxConnections: 1, lookup: () => {} });
+    const waiting = [1, 2].map(() =>
+      outbound.request(post('http://backend.example/', { timeoutMs: 10_000 })),
+    );
+    await Bun.sleep(50);
+    await outbound.close();
+    for (const answer of await Promise.all(waiting)) {
+      expect(answer).toMatchObject({ ok: false, error: { reason: 'cancelled', wasSent: false } });
+    }
+  });
+
   test('joins a repeated header and names headers in lower case', async () => {
     await using server = await startRawServer((socket) =>
       socket.write(okAnswer('{}', 'X-Two: a\r\nX-Two: b\r\nETag: "v1"\r\n')),
@@ -151,7 +168,9 @@ describe('createOutbound', () => {
   });
 });
 
-describe('an event stream', () => {
+describe.each(implementations)('an event stream over $name', (implementation) => {
+  const outboundWith = opener(implementation);
+
   const streamHead =
     'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n';
   const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
