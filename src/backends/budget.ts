@@ -1,57 +1,84 @@
 import { err, ok, type Result } from '#kernel/result.ts';
 
+type Outcome = Result<undefined, 'busy' | 'cancelled'>;
+
 export interface Budget {
   /**
    * A place among the calls under way, waited for in order. `busy`: the queue is full, or no place came free in time. Whoever
-   * got one calls `release` once.
+   * got one calls `release` once, with the same principal.
    */
-  acquire(
-    signal: AbortSignal,
-    timeoutMs: number,
-  ): Result<undefined, 'busy' | 'cancelled'> | Promise<Result<undefined, 'busy' | 'cancelled'>>;
-  release(): void;
+  acquire(principal: string, signal: AbortSignal, timeoutMs: number): Outcome | Promise<Outcome>;
+  release(principal: string): void;
   inFlight(): number;
   /** Everyone who waits is told `cancelled`. */
   close(): void;
 }
 
-/** Bounds the calls to one backend, so that a backend which hangs holds nothing that another one needs. */
+interface Waiter {
+  readonly principal: string;
+  settle(outcome: Outcome): void;
+}
+
+/**
+ * Bounds the calls to one backend, so that a backend which hangs holds nothing that another one needs. The last eighth of
+ * the places is for principals who hold fewer than that: one alone can never take them all.
+ */
 export function createBudget(maxInFlight: number, maxQueued: number): Budget {
-  const waiting = new Set<(result: Result<undefined, 'busy' | 'cancelled'>) => void>();
+  const reserved = Math.floor(maxInFlight / 8);
+  const held = new Map<string, number>();
+  const waiting = new Set<Waiter>();
   let inFlight = 0;
   let isClosed = false;
 
+  function mayTake(principal: string): boolean {
+    if (inFlight < maxInFlight - reserved) return true;
+    return inFlight < maxInFlight && (held.get(principal) ?? 0) < reserved;
+  }
+  function take(principal: string): void {
+    inFlight++;
+    held.set(principal, (held.get(principal) ?? 0) + 1);
+  }
+
   return {
-    acquire(signal, timeoutMs) {
+    acquire(principal, signal, timeoutMs) {
       if (isClosed || signal.aborted) return err('cancelled');
-      if (inFlight < maxInFlight) {
-        inFlight++;
+      if (mayTake(principal)) {
+        take(principal);
         return ok(undefined);
       }
       if (waiting.size >= maxQueued) return err('busy');
       return new Promise((resolve) => {
-        const settle = (result: Result<undefined, 'busy' | 'cancelled'>): void => {
-          waiting.delete(settle);
-          clearTimeout(timer);
-          signal.removeEventListener('abort', onAbort);
-          resolve(result);
+        const waiter: Waiter = {
+          principal,
+          settle(outcome) {
+            waiting.delete(waiter);
+            clearTimeout(timer);
+            signal.removeEventListener('abort', onAbort);
+            resolve(outcome);
+          },
         };
-        const onAbort = (): void => settle(err('cancelled'));
-        const timer = setTimeout(() => settle(err('busy')), timeoutMs);
+        const onAbort = (): void => waiter.settle(err('cancelled'));
+        const timer = setTimeout(() => waiter.settle(err('busy')), timeoutMs);
         signal.addEventListener('abort', onAbort);
-        waiting.add(settle);
+        waiting.add(waiter);
       });
     },
-    release() {
-      const [next] = waiting;
-      // The place passes on, so `inFlight` stays as it is.
-      if (next !== undefined) return next(ok(undefined));
+    release(principal) {
       inFlight--;
+      const left = (held.get(principal) ?? 1) - 1;
+      if (left > 0) held.set(principal, left);
+      else held.delete(principal);
+      for (const waiter of waiting) {
+        if (!mayTake(waiter.principal)) continue;
+        take(waiter.principal);
+        waiter.settle(ok(undefined));
+        return;
+      }
     },
     inFlight: () => inFlight,
     close() {
       isClosed = true;
-      for (const settle of waiting) settle(err('cancelled'));
+      for (const waiter of waiting) waiter.settle(err('cancelled'));
     },
   };
 }

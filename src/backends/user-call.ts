@@ -98,13 +98,13 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     mode = identity.value.mode;
     const waitMs = breaker.waitMs();
     if (waitMs > 0) return refused(breakerOpen(waitMs));
-    const place = await budget.acquire(context.signal, deadline - clock.monotonic());
+    const place = await budget.acquire(context.principal.key, context.signal, deadline - clock.monotonic());
     if (!place.ok) return refused(failure(place.error));
     try {
       const made = await attempts(request, body, identity.value, context, deadline);
       return { outcome: made.outcome, backend: options.id, mode, answerBytes: made.bytes };
     } finally {
-      budget.release();
+      budget.release(context.principal.key);
     }
   };
 }

@@ -46,8 +46,9 @@ describe('a backend that hangs', () => {
     const quick = make('quick', healthy.url);
     const stop = new AbortController();
     const hung = Array.from({ length: 300 }, () => slow.call(search(), context({ signal: stop.signal })));
-    while (hanging.connections() < 256) await Bun.sleep(10);
-    expect(slow.health()).toEqual({ breaker: 'closed', inFlight: 256 });
+    // One person's calls never take the last eighth of the 256 places.
+    while (hanging.connections() < 224) await Bun.sleep(10);
+    expect(slow.health()).toEqual({ breaker: 'closed', inFlight: 224 });
 
     const latencies: number[] = [];
     for (let i = 0; i < 100; i++) {
