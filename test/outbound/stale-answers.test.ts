@@ -120,7 +120,7 @@ test('over our own sockets what a server sent before a request was made never an
     socket.write(okAnswer(asker(request)));
     setTimeout(() => socket.write(okAnswer('poison')), 10);
   });
-  const script = join(import.meta.dirname, 'busy-asker.ts');
+  const script = join(import.meta.dirname, 'busy-asker-child.ts');
   await using busy = Bun.spawn([process.execPath, script, server.url], { stdout: 'pipe' });
   const got: unknown = JSON.parse(await new Response(busy.stdout).text());
   expect(got).toEqual(Array(10).fill(['a', 'b', 'c', 'd']));
