@@ -3,7 +3,7 @@ import { err, ok, type Result } from '#kernel/result.ts';
 import { deriveKey, type Key, type KeyRing } from './key-ring.ts';
 
 /** What a sealed text is for; one purpose's text never opens as another's. */
-export type SealPurpose = 'session' | 'request_state' | 'park' | 'pseudonym';
+export type SealPurpose = 'session' | 'request_state' | 'pseudonym';
 
 /** `forged`: changed, cut, of another purpose or bound to something else; these cannot be told apart. */
 export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';

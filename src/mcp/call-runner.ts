@@ -39,7 +39,6 @@ export function createCallRunner(
         pulse: wiring.pulse,
         quietMs: limits.keepAliveMs,
         patienceMs: limits.replyPatienceMs,
-        headers: {},
         canStream,
         onGone: isModern ? cancel : () => {},
       });

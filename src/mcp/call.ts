@@ -88,6 +88,5 @@ export function membersOf(object: JsonObject): string {
   return JSON.stringify(object).slice(1, -1);
 }
 
-/** `streaming`: the handler answers on an open stream by itself. */
 export type MethodReply = Result<ResultBody, Refusal>;
 export type MethodHandler = (call: McpCall) => MethodReply | Promise<MethodReply>;

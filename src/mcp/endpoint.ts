@@ -55,6 +55,8 @@ export function createMcpEndpoint(
     const authenticated = wiring.authenticator().authenticate(request.headers, { search });
     const known = authenticated instanceof Promise ? await authenticated : authenticated;
     if (!known.ok) return wiring.challenge().answer(known.error, { search });
+    const retryAfterSeconds = deps.allowance.takeCall(known.value);
+    if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
     const choice = readChoice(search, request.headers);
     if (!choice.ok) return refuse(choice.error);
     const visit = { request, search, principal: known.value, choice: choice.value, keepOpen };
@@ -71,8 +73,6 @@ export function createMcpEndpoint(
   }
 
   async function handlePost(visit: Visit): Promise<Response> {
-    const retryAfterSeconds = deps.allowance.takeCall(visit.principal);
-    if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
     const body = await readJsonBody(visit.request, deps.settings().maxRequestBodyBytes);
     if (!body.ok) return refuse(body.error);
     visit.keepOpen();
@@ -125,7 +125,6 @@ export function createMcpEndpoint(
       {
         pulse,
         quietMs: limits.keepAliveMs,
-        headers: {},
         maxUris: limits.maxSessionSubscriptions,
         envelope: (meta) => modernMembers(deps.settings(), { members: '', meta, resultType: 'complete' }),
       },

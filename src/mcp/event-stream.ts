@@ -18,8 +18,8 @@ export interface EventStream {
 export function createEventStream(
   pulse: Pulse,
   quietMs: number,
-  headers: Readonly<Record<string, string>>,
   onGone: () => void,
+  headers: Readonly<Record<string, string>> = {},
 ): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   let lastWriteMs = pulse.now();

@@ -5,9 +5,11 @@ export interface InFlight {
   drain(timeoutMs: number): Promise<void>;
 }
 
+const abortGraceMs = 250;
+
 export function createInFlight(): InFlight {
   const calls = new Set<AbortController>();
-  let onEmpty: (() => void) | undefined;
+  const waiting = new Set<() => void>();
 
   return {
     add(call) {
@@ -15,18 +17,20 @@ export function createInFlight(): InFlight {
     },
     delete(call) {
       calls.delete(call);
-      if (calls.size === 0) onEmpty?.();
+      if (calls.size === 0) for (const resolve of waiting) resolve();
     },
     async drain(timeoutMs) {
       if (calls.size === 0) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      onEmpty = resolve;
+      waiting.add(resolve);
       const timer = setTimeout(() => {
         for (const call of calls) call.abort('shutdown');
-        setTimeout(resolve, 250);
+        // An aborted call still writes its record; one that does not react is not waited for.
+        setTimeout(resolve, abortGraceMs);
       }, timeoutMs);
       await promise;
       clearTimeout(timer);
+      waiting.delete(resolve);
     },
   };
 }

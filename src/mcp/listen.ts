@@ -50,7 +50,6 @@ export function openListen(
   wiring: {
     readonly pulse: Pulse;
     readonly quietMs: number;
-    readonly headers: Readonly<Record<string, string>>;
     readonly maxUris: number;
     /** The members of an empty complete result, era envelope included. */
     readonly envelope: (meta: JsonObject) => string;
@@ -61,9 +60,7 @@ export function openListen(
   const { kinds, uris } = filter.value;
   const meta = { [metaKeys.subscriptionId]: request.id };
 
-  const events = createEventStream(wiring.pulse, wiring.quietMs, wiring.headers, () =>
-    deps.streams.delete(stream),
-  );
+  const events = createEventStream(wiring.pulse, wiring.quietMs, () => deps.streams.delete(stream));
   const stream: PushStream = {
     principal: request.principal,
     choice: request.choice,

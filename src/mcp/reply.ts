@@ -22,7 +22,6 @@ export interface ReplyDeps {
   readonly pulse: Pulse;
   readonly quietMs: number;
   readonly patienceMs: number;
-  readonly headers: Readonly<Record<string, string>>;
   readonly canStream: boolean;
   /** The client closed an open stream. */
   readonly onGone: () => void;
@@ -44,7 +43,7 @@ export function createReply(deps: ReplyDeps): Reply {
   function open(): EventStream | undefined {
     if (stream !== undefined || isDone || !deps.canStream) return stream;
     deps.pulse.delete(member);
-    stream = createEventStream(deps.pulse, deps.quietMs, deps.headers, deps.onGone);
+    stream = createEventStream(deps.pulse, deps.quietMs, deps.onGone);
     resolve(stream.response);
     return stream;
   }
@@ -76,14 +75,14 @@ export function createReply(deps: ReplyDeps): Reply {
       resolve(
         new Response(json, {
           status,
-          headers: { 'content-type': 'application/json', ...deps.headers, ...headers },
+          headers: { 'content-type': 'application/json', ...headers },
         }),
       );
     },
     finishEmpty() {
       if (!end()) return;
       if (stream !== undefined) stream.close();
-      else resolve(new Response(null, { status: 202, headers: deps.headers }));
+      else resolve(new Response(null, { status: 202 }));
     },
   };
 }

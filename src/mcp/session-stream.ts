@@ -33,7 +33,7 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
         deps.streams.delete(stream);
         if (bySession.get(session.id) === stream) bySession.delete(session.id);
       };
-      const events = createEventStream(pulse, quietMs, { 'mcp-session-id': session.id }, forget);
+      const events = createEventStream(pulse, quietMs, forget, { 'mcp-session-id': session.id });
       const stream: PushStream = {
         principal,
         choice,

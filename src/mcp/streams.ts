@@ -37,8 +37,7 @@ export interface Streams {
   catalogChanged(before: Snapshot): void;
   resourcesUpdated(uris: readonly string[]): void;
   readonly size: number;
-  /** Ends every stream, or those that `which` names. */
-  endAll(which?: (stream: PushStream) => boolean): void;
+  endAll(): void;
   close(): void;
 }
 
@@ -132,8 +131,8 @@ export function createStreams(deps: {
     get size() {
       return streams.size;
     },
-    endAll(which = () => true) {
-      for (const stream of [...streams]) if (which(stream)) stream.end();
+    endAll() {
+      for (const stream of [...streams]) stream.end();
     },
     close() {
       clearTimeout(timer);

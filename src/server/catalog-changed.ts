@@ -31,6 +31,8 @@ export async function handleCatalogChanged(deps: CatalogChangedDeps, request: Re
     .backends()
     .filter(({ technicalToken }) => technicalToken !== undefined && isTechnicalToken(token, technicalToken));
   if (known.length === 0) return refuse(401, 'the technical token is not known');
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES)
+    return refuse(413, 'the body is too large');
   const text = await request.text();
   if (text.length > MAX_BODY_BYTES) return refuse(413, 'the body is too large');
   const parsed = text.trim() === '' ? undefined : parseJson(text);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** What commands on the same machine may ask a running gateway: `GET /catalog`, `POST /reload`, ... */
@@ -29,10 +29,12 @@ export function openControl(path: string, handlers: ControlHandlers): Control {
   chmodSync(made, 0o600);
   renameSync(made, path);
   rmdirSync(cradle);
+  const own = statSync(path).ino;
   return {
     async close() {
       await server.stop(true);
-      rmSync(path, { force: true });
+      // Another gateway that started at the same moment may have put its own socket here.
+      if (statSync(path, { throwIfNoEntry: false })?.ino === own) rmSync(path, { force: true });
     },
   };
 }
