@@ -14,7 +14,6 @@ function callOf(method: string): McpCall {
     pulse: createPulse(systemClock, 1_000),
     quietMs: 1_000,
     patienceMs: 1_000,
-    headers: {},
     canStream: false,
     onGone() {},
   });
