@@ -1,6 +1,6 @@
 import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
 import { createPseudonyms } from '#audit/pseudonyms.ts';
-import { audienceRule } from '#auth/audience.ts';
+import { type AudienceRule, audienceRule } from '#auth/audience.ts';
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { type Challenge, createChallenge } from '#auth/challenge.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
@@ -94,6 +94,8 @@ type Catalog = ReturnType<typeof createCatalog>;
 /** What the configuration alone decides; replaced whole by a reload. */
 interface Settled {
   readonly config: Config;
+  /** By issuer. */
+  readonly audienceRules: ReadonlyMap<string, AudienceRule>;
   readonly authenticator: Authenticator;
   readonly challenge: Challenge;
   readonly doors: Parameters<typeof createApp>[0]['doors'] extends () => infer Doors ? Doors : never;
@@ -152,6 +154,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       before && Bun.deepEquals(authOptionsOf(before.config), options) ? before.authenticator : undefined;
     return {
       config: next,
+      audienceRules: new Map(
+        next.auth.issuers.map(({ url, audience }) => [url, audienceRule(next.gateway.url, audience)]),
+      ),
       authenticator: kept ?? createAuthenticator({ options, fetchJson, clock, log }),
       challenge: createChallenge(options),
       doors: {
@@ -170,11 +175,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const identity = createIdentityResolver({
     propagate: propagate({
       firstParty: (id) => current.config.backends.get(id),
-      isForGateway: (issuer, audiences) => {
-        const { auth, gateway } = current.config;
-        const configured = auth.issuers.find(({ url }) => url === issuer)?.audience;
-        return audienceRule(gateway.url, configured)(audiences);
-      },
+      isForGateway: (issuer, audiences) => current.audienceRules.get(issuer)?.(audiences) ?? false,
     }),
   });
 

@@ -186,7 +186,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     },
     record(facts) {
       if (isClosed) return false;
-      const user = facts.principal && pseudonyms.of(facts.principal.issuer, facts.principal.subject);
+      const user = facts.principal && pseudonyms.of(facts.principal);
       if (user === undefined || typeof user === 'string') return put(facts, user);
       const later = user.then((name) => put(facts, name));
       naming.add(later);

@@ -3,7 +3,7 @@ import type { Clock } from '#kernel/clock.ts';
 import { isStringArray, parseJson } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
-import { principalKey } from '#kernel/principal.ts';
+import { type Principal, principalKey } from '#kernel/principal.ts';
 import { deriveKey, type Key, type KeyRing } from '#keys/key-ring.ts';
 import { createSealer } from '#keys/sealer.ts';
 import { addPseudonymRow, erasePseudonymRows, findPseudonymRow } from '#store/pseudonym-rows.ts';
@@ -15,18 +15,14 @@ export interface Pseudonyms {
    * The principal's name in this month's records. A promise where its look-up row must be read or made first.
    * It never rejects: while the store fails, a salt in memory serves, and its row is saved later.
    */
-  of(issuer: string, subject: string): string | Promise<string>;
+  of(person: Person): string | Promise<string>;
   /** The fingerprint of a call's parameters: equal texts of one month have equal ones. */
   fingerprint(text: string): string;
   /** Erases the principal's look-up row: nothing links its past records any more, not even the audit key. */
   forget(issuer: string, subject: string): Promise<void>;
 }
 
-interface Person {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly key: string;
-}
+type Person = Pick<Principal, 'issuer' | 'subject' | 'key'>;
 interface Known {
   readonly salt: string;
   readonly month: string;
@@ -103,8 +99,7 @@ export function createPseudonyms(deps: {
   };
 
   return {
-    of(issuer, subject) {
-      const person = { issuer, subject, key: principalKey(issuer, subject) };
+    of(person) {
       const entry = known.get(person.key);
       if (entry === undefined) return learn(person, newSalt());
       if (entry.retryAt !== undefined && entry.retryAt <= clock.now()) return learn(person, entry.salt);

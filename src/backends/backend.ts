@@ -12,7 +12,11 @@ export type IdentityMode = 'propagate' | 'assert' | 'exchange' | 'linked' | 'non
  * and the `X-Cortex-*` context; they are made of the principal alone, never of the client's request.
  */
 export interface IdentityResolver {
-  resolve(principal: Principal, target: IdentityTarget): Promise<Result<ResolvedIdentity, IdentityRefusal>>;
+  /** Without a promise where nothing has to be fetched. */
+  resolve(
+    principal: Principal,
+    target: IdentityTarget,
+  ): Result<ResolvedIdentity, IdentityRefusal> | Promise<Result<ResolvedIdentity, IdentityRefusal>>;
 }
 export interface IdentityTarget {
   readonly backend: BackendId;

@@ -19,8 +19,11 @@ export function callHeaders(
     [contractHeaders.idempotencyKey]: headerText(context.idempotencyKey),
   };
   if (kind !== undefined) headers[contractHeaders.kind] = kind;
-  const capabilities = Object.keys(context.clientCapabilities).filter((name) => /^[\w.-]{1,64}$/.test(name));
-  if (capabilities.length > 0) headers[contractHeaders.clientCapabilities] = capabilities.sort().join(' ');
+  const capabilities = Object.keys(context.clientCapabilities);
+  if (capabilities.length > 0) {
+    const named = capabilities.filter((name) => /^[\w.-]{1,64}$/.test(name)).sort();
+    if (named.length > 0) headers[contractHeaders.clientCapabilities] = named.join(' ');
+  }
   for (const name of traceNames) {
     const value = context.trace[name];
     if (value !== undefined && value.length <= maxTraceLength && isPlain(value)) headers[name] = value;

@@ -44,6 +44,7 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
   const { breaker, budget, clock } = deps;
   const enoughMs = Math.min(options.timeoutMs, limits.maxCallTimeoutMs) / 2;
   const attempt = createAttempt(options, deps.outbound, clock);
+  const identityTarget = { backend: options.id, mode: options.mode, url: options.url };
 
   function record(permit: Permit, outcome: Attempt['outcome'], hadTime: boolean): void {
     const reason = outcome.ok ? undefined : outcome.error.reason;
@@ -89,16 +90,14 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     if (body.length > limits.maxRequestBodyBytes) {
       return refused(failure('invalid', { message: 'The arguments are too large.' }));
     }
-    const identity = await deps.identity.resolve(context.principal, {
-      backend: options.id,
-      mode: options.mode,
-      url: options.url,
-    });
+    const resolved = deps.identity.resolve(context.principal, identityTarget);
+    const identity = resolved instanceof Promise ? await resolved : resolved;
     if (!identity.ok) return refused(failure('identity_refused', { message: identity.error.message }));
     mode = identity.value.mode;
     const waitMs = breaker.waitMs();
     if (waitMs > 0) return refused(breakerOpen(waitMs));
-    const place = await budget.acquire(context.principal.key, context.signal, deadline - clock.monotonic());
+    const acquired = budget.acquire(context.principal.key, context.signal, deadline - clock.monotonic());
+    const place = acquired instanceof Promise ? await acquired : acquired;
     if (!place.ok) return refused(failure(place.error));
     try {
       const made = await attempts(request, body, identity.value, context, deadline);

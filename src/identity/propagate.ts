@@ -1,7 +1,8 @@
-import type { IdentityRefusal, IdentityTarget } from '#backends/backend.ts';
+import type { IdentityRefusal } from '#backends/backend.ts';
 import { isLoopbackUrl } from '#config/network-kinds.ts';
 import { contextHeaders } from '#contract/context-headers.ts';
 import type { BackendId } from '#kernel/ids.ts';
+import { limits } from '#kernel/limits.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok } from '#kernel/result.ts';
 import type { ResolveMode } from './resolver.ts';
@@ -26,23 +27,36 @@ export interface PropagateOptions {
  * was verified before; signature and expiry are not looked at again.
  */
 export function propagate(options: PropagateOptions): ResolveMode {
-  return (principal, target) => {
-    const backend = options.firstParty(target.backend);
-    const refusal = refuse(principal, target, backend, options);
-    if (refusal !== undefined) return err(refusal);
+  const resolved = new WeakMap<Principal, ReturnType<ResolveMode>>();
+  const transportOf = createTransports();
+
+  function resolve(principal: Principal): ReturnType<ResolveMode> {
     const headers = { ...contextHeaders(principal), Authorization: `Bearer ${principal.token.reveal()}` };
     return ok({ mode: 'propagate', headers });
+  }
+
+  return (principal, target) => {
+    const backend = options.firstParty(target.backend);
+    const refusal = refuse(principal, transportOf(target.url), backend, options);
+    if (refusal !== undefined) return err(refusal);
+    // A principal is the same object for as long as its token is remembered, and never changes.
+    let known = resolved.get(principal);
+    if (known === undefined) {
+      known = resolve(principal);
+      resolved.set(principal, known);
+    }
+    return known;
   };
 }
 
 function refuse(
   principal: Principal,
-  target: IdentityTarget,
+  transport: Transport,
   backend: FirstPartyBackend | undefined,
   options: PropagateOptions,
 ): IdentityRefusal | undefined {
   if (backend === undefined) return notPropagable('This backend is not declared first-party.');
-  if (!isAddressAllowed(target.url, backend.allowHttp)) {
+  if (transport !== 'safe' && !(transport === 'http' && backend.allowHttp)) {
     return notPropagable('This backend is not reached over https.');
   }
   if (principal.tokenKind === 'dpop') return notPropagable('A token bound to a key cannot be passed on.');
@@ -58,9 +72,25 @@ function notPropagable(message: string): IdentityRefusal {
   return { reason: 'token_not_propagable', message };
 }
 
-function isAddressAllowed(address: string, allowHttp: boolean): boolean {
-  const url = URL.parse(address);
-  if (url === null) return false;
-  if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && (allowHttp || isLoopbackUrl(address));
+/** `safe`: nobody between here and there can read along. */
+type Transport = 'safe' | 'http' | 'unknown';
+
+/** Reads addresses, and remembers them: every call to a backend goes to the same one. */
+function createTransports(): (address: string) => Transport {
+  const known = new Map<string, Transport>();
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const transport = readTransport(address);
+    if (known.size >= limits.maxBackends) known.clear();
+    known.set(address, transport);
+    return transport;
+  };
+}
+
+function readTransport(address: string): Transport {
+  const protocol = URL.parse(address)?.protocol;
+  if (protocol === 'https:') return 'safe';
+  if (protocol !== 'http:') return 'unknown';
+  return isLoopbackUrl(address) ? 'safe' : 'http';
 }

@@ -20,7 +20,7 @@ export type IdentityModes = Readonly<Partial<Record<IdentityMode, ResolveMode>>>
 /** The one place that decides whose token or assertion goes to which backend, for every method alike. */
 export function createIdentityResolver(modes: IdentityModes): IdentityResolver {
   return {
-    async resolve(principal, target) {
+    resolve(principal, target) {
       const resolveMode = modes[target.mode];
       if (resolveMode !== undefined) return resolveMode(principal, target);
       const message = `The identity mode "${target.mode}" of this backend is not available.`;

@@ -27,13 +27,13 @@ export function createCallRunner(
   const inFlight = createInFlight();
 
   return {
-    run(visit, message, requestBytes, { canStream, ...of }) {
+    run(visit, message, requestBytes, { era, revision, client, session, canStream }) {
       const { request, principal, choice, search } = visit;
       const abort = new AbortController();
-      const isModern = of.era === 'modern';
+      const isModern = era === 'modern';
       const cancel = () => abort.abort('client gone');
       // A disconnect is a cancel in the modern era only (R14).
-      if (isModern) request.signal.addEventListener('abort', cancel, { once: true });
+      if (isModern) request.signal.addEventListener('abort', cancel);
       if (isModern && request.signal.aborted) cancel();
       const reply = createReply({
         pulse: wiring.pulse,
@@ -43,11 +43,14 @@ export function createCallRunner(
         onGone: isModern ? cancel : () => {},
       });
       const { id, method, params } = message;
-      const state = of.session && deps.sessionStates.of(of.session);
+      const state = session && deps.sessionStates.of(session);
       // An id used twice at a time is the client's mistake: the first call keeps it.
       if (state?.inFlight.has(id) === false) state.inFlight.set(id, abort);
       const call: McpCall = {
-        ...of,
+        era,
+        revision,
+        client,
+        session,
         id,
         method,
         params,
@@ -62,7 +65,7 @@ export function createCallRunner(
         facts: newFacts(),
       };
       inFlight.add(abort);
-      void wiring.dispatcher.run(call, requestBytes).finally(() => {
+      void wiring.dispatcher.run(call, requestBytes).then(() => {
         inFlight.delete(abort);
         if (state?.inFlight.get(id) === abort) state.inFlight.delete(id);
         if (isModern) request.signal.removeEventListener('abort', cancel);

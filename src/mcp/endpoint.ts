@@ -1,8 +1,11 @@
 import type { AuditPort } from '#audit/record.ts';
 import type { Authenticator } from '#auth/authenticate.ts';
 import type { Challenge } from '#auth/challenge.ts';
+import type { AuthRefusal } from '#auth/refusal.ts';
 import { isJsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
+import type { Principal } from '#kernel/principal.ts';
+import type { Result } from '#kernel/result.ts';
 import { parseMessage, type RpcMessage } from '#wire/json-rpc.ts';
 import { type Era, isLegacyRevision, mcpHeaders, metaKeys } from '#wire/protocol.ts';
 import { recordBriefly } from './brief-record.ts';
@@ -23,7 +26,7 @@ import { acceptsStream, type RpcRequest, type Visit } from './visit.ts';
 /** `/mcp`, for both eras at once. */
 export interface McpEndpoint {
   /** `keepOpen` is called once the request has been read: from then on the answer may take its time. */
-  handle(request: Request, keepOpen: () => void): Promise<Response>;
+  handle(request: Request, keepOpen: () => void): Response | Promise<Response>;
   /** Resolves when no call is in flight, or after `timeoutMs`; then the rest is aborted. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -50,10 +53,21 @@ export function createMcpEndpoint(
   const runner = createCallRunner(deps, { dispatcher, pulse });
   const sessions = createSessionDoor(deps, { audit, pulse, runner });
 
-  async function handle(request: Request, keepOpen: () => void): Promise<Response> {
+  /** Without a promise of its own for a token verified before, as for everything else on the way of a call. */
+  function handle(request: Request, keepOpen: () => void): Response | Promise<Response> {
     const search = searchOf(request.url);
-    const authenticated = wiring.authenticator().authenticate(request.headers, { search });
-    const known = authenticated instanceof Promise ? await authenticated : authenticated;
+    const known = wiring.authenticator().authenticate(request.headers, { search });
+    return known instanceof Promise
+      ? known.then((admitted) => handleKnown(request, search, admitted, keepOpen))
+      : handleKnown(request, search, known, keepOpen);
+  }
+
+  function handleKnown(
+    request: Request,
+    search: string,
+    known: Result<Principal, AuthRefusal>,
+    keepOpen: () => void,
+  ): Response | Promise<Response> {
     if (!known.ok) return wiring.challenge().answer(known.error, { search });
     const retryAfterSeconds = deps.allowance.takeCall(known.value);
     if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
@@ -86,7 +100,7 @@ export function createMcpEndpoint(
       : sessions.message(visit, message.value, bytes, acceptsStream(headers));
   }
 
-  async function handleModern(visit: Visit, message: RpcMessage, bytes: number): Promise<Response> {
+  function handleModern(visit: Visit, message: RpcMessage, bytes: number): Response | Promise<Response> {
     if (message.kind === 'notification') return new Response(null, { status: 202 });
     if (message.kind === 'response') return refuse({ reason: 'message_malformed' }, message.id);
     const { headers } = visit.request;

@@ -1,5 +1,4 @@
 import type { CallContext, LogEvent, ProgressEvent } from '#backends/backend.ts';
-import { randomId } from '#kernel/ids.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { isRpcId, notificationText } from '#wire/json-rpc.ts';
 import { passesLevel } from '#wire/protocol.ts';
@@ -45,7 +44,7 @@ export function callContext(
     signal: call.signal,
     timeoutMs: undefined,
     trace: call.trace,
-    idempotencyKey: randomId(),
+    idempotencyKey: crypto.randomUUID(),
     onProgress: relayProgress(call),
     onLog: relayLog(call),
     inputResponses: retry.inputResponses,

@@ -17,5 +17,11 @@ export function createHostGate(canonicalUrl: string, listenHost: string): (host:
     nameOf(new URL(canonicalUrl).host),
     nameOf(asHeader(listenHost)),
   ]);
-  return (host) => host === null || allowed.has(nameOf(host));
+  let accepted: string | null = null;
+  return (host) => {
+    if (host === accepted) return true;
+    if (host !== null && !allowed.has(nameOf(host))) return false;
+    accepted = host;
+    return true;
+  };
 }

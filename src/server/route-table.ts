@@ -7,7 +7,7 @@ const metadataMaxAgeSeconds = 300;
 const cardMaxAgeSeconds = 3_600;
 
 export interface RouteDeps {
-  readonly mcp: (request: Request, keepOpen: () => void) => Promise<Response>;
+  readonly mcp: (request: Request, keepOpen: () => void) => Response | Promise<Response>;
   /** The protected-resource metadata for a request with this raw query. */
   readonly metadata: (search: string) => JsonObject;
   readonly gateway: () => {

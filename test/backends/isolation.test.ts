@@ -70,7 +70,10 @@ describe('a backend that hangs', () => {
   test('refuses the next call as busy when its connections and its queue are full', async () => {
     await using hanging = await startRawServer(() => {});
     await using connected = connect(hanging.url, { maxConnections: 2, maxQueued: 1, timeoutMs: 200 });
-    const calls = Array.from({ length: 4 }, () => connected.backend.call(search(), context()));
+    // The third waits for a place, and gives up before the first two do.
+    const calls = [200, 200, 100, 200].map((timeoutMs) =>
+      connected.backend.call(search(), context({ timeoutMs })),
+    );
     expect((await Promise.all(calls)).map(reasonOf)).toEqual(['timeout', 'timeout', 'busy', 'busy']);
     expect(hanging.received().split('POST / HTTP').length - 1).toBe(2);
   });
