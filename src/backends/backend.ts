@@ -28,7 +28,12 @@ export interface ResolvedIdentity {
   readonly headers: Readonly<Record<string, string>>;
 }
 export interface IdentityRefusal {
-  readonly reason: 'token_not_propagable' | 'audience_mismatch' | 'mode_unavailable';
+  readonly reason:
+    | 'token_not_propagable'
+    | 'audience_mismatch'
+    | 'mode_unavailable'
+    | 'link_required' // no account is linked there, or it must be linked again
+    | 'identity_unavailable'; // who gives out the token cannot be reached right now
   readonly message: string;
 }
 
@@ -49,6 +54,7 @@ export type BackendFailureReason =
   | 'busy' // the connection budget is spent
   | 'cancelled'
   | 'identity_refused'
+  | 'link_required' // the caller's own account at this server is not linked, or must be linked again
   | 'unsupported'; // the backend does not know this method
 
 export interface BackendFailure {
@@ -97,6 +103,16 @@ export interface LogEvent {
   readonly data: JsonValue;
 }
 
+/** A question to the user in the middle of a call, and the client's answer: one of the two is set, or neither. */
+export interface PeerQuestion {
+  readonly method: string;
+  readonly params: JsonObject;
+}
+export interface PeerAnswer {
+  readonly result: JsonObject | undefined;
+  readonly error: JsonObject | undefined;
+}
+
 /** What comes along with every user call. */
 export interface CallContext {
   readonly principal: Principal;
@@ -119,6 +135,11 @@ export interface CallContext {
    * sorted and space separated, as `X-Cortex-Client-Capabilities`.
    */
   readonly clientCapabilities: JsonObject;
+  /**
+   * Asks the user at once, on the stream of the call itself; present only where the client can be asked so (a legacy
+   * client, R29). Without it a server that asks in mid-stream is parked, and the call answers `input_required`.
+   */
+  readonly ask: ((question: PeerQuestion) => Promise<PeerAnswer>) | undefined;
 }
 
 export interface ToolCall {
@@ -150,6 +171,22 @@ export interface BackendHealth {
   readonly inFlight: number;
 }
 
+/** What one principal sees of a server whose lists are not the same for everyone (R44). */
+export type PersonalCatalog =
+  /** No account is linked: one tool to link it, nothing else. */
+  | { readonly kind: 'unlinked' }
+  /** The principal's own lists; stale: the last good ones of a server that does not answer, or a grant that died. */
+  | { readonly kind: 'listed'; readonly catalog: BackendCatalog; readonly isStale: boolean }
+  /** The server's lists are the same for everyone: they are in the snapshot. */
+  | { readonly kind: 'shared' };
+
+export interface PersonalLists {
+  /** What is known at once; the same object until it changes. Undefined: nothing yet, `refresh` finds out. */
+  current(principal: Principal): PersonalCatalog | undefined;
+  /** Asks the server as this principal, single flight. Never rejects. */
+  refresh(principal: Principal, signal: AbortSignal): Promise<PersonalCatalog>;
+}
+
 /** One application behind the gateway. Expected failures come back as values. */
 export interface Backend {
   readonly id: BackendId;
@@ -170,6 +207,13 @@ export interface Backend {
     params: JsonObject,
     context: CallContext,
   ): Promise<Exchange<JsonValue>>;
+  /** Absent: the lists are the same for everyone, and `discover` gives them. */
+  readonly personal?: PersonalLists;
+  /**
+   * Follows a resource as this principal until the returned function is called; changes are told to the
+   * events that the backend was made with. Absent: the backend tells by itself (`/catalog/changed`).
+   */
+  follow?(uri: string, principal: Principal): () => void;
   health(): BackendHealth;
   close(): Promise<void>;
 }

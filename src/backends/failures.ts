@@ -27,6 +27,10 @@ export const failureKinds: Readonly<Record<BackendFailureReason, FailureKind>> =
     message: 'The identity of the caller cannot be passed to this backend.',
     counts: false,
   },
+  link_required: {
+    message: 'Your own account at this server is not linked, or has to be linked again.',
+    counts: false,
+  },
   unsupported: { message: 'The backend does not offer this.', counts: false },
 };
 

@@ -50,6 +50,7 @@ export function callContext(
     inputResponses: retry.inputResponses,
     requestState: retry.requestState,
     clientCapabilities: call.client.capabilities,
+    ask: undefined,
   };
 }
 

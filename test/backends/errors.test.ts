@@ -185,6 +185,7 @@ describe('docs/backend-errors.md', () => {
       'busy',
       'cancelled',
       'identity_refused',
+      'link_required',
       'unsupported',
     ];
     const others = Object.keys(failureKinds).filter((reason) => !elsewhere.some((name) => name === reason));

@@ -54,6 +54,7 @@ export function context(changes: Partial<CallContext> = {}): CallContext {
     inputResponses: undefined,
     requestState: undefined,
     clientCapabilities: {},
+    ask: undefined,
     ...changes,
   };
 }
