@@ -17,6 +17,14 @@ export interface IdentityResolver {
     principal: Principal,
     target: IdentityTarget,
   ): Result<ResolvedIdentity, IdentityRefusal> | Promise<Result<ResolvedIdentity, IdentityRefusal>>;
+  /** A server answered 401 to these headers: others, or why there are none. Asked at most once a request. */
+  rejected?(
+    principal: Principal,
+    target: IdentityTarget,
+    refused: ResolvedIdentity,
+  ): Promise<Result<ResolvedIdentity, IdentityRefusal>>;
+  /** A server answered 403 `insufficient_scope` (RFC 6750): the next link asks for these scopes, too. */
+  insufficient?(principal: Principal, target: IdentityTarget, scopes: readonly string[]): void;
 }
 export interface IdentityTarget {
   readonly backend: BackendId;
@@ -185,6 +193,16 @@ export interface PersonalLists {
   current(principal: Principal): PersonalCatalog | undefined;
   /** Asks the server as this principal, single flight. Never rejects. */
   refresh(principal: Principal, signal: AbortSignal): Promise<PersonalCatalog>;
+}
+
+/** What a server tells by itself; given to it when it is made. */
+export interface BackendEvents {
+  /** The shared lists may have changed: poll now. */
+  catalogChanged(backend: BackendId): void;
+  /** The lists of one principal changed, or its linking. */
+  personalChanged(backend: BackendId, principalKey: string): void;
+  /** A followed resource changed; `principalKey` undefined: for everyone who follows it. */
+  resourceUpdated(backend: BackendId, uri: string, principalKey: string | undefined): void;
 }
 
 /** One application behind the gateway. Expected failures come back as values. */
