@@ -55,4 +55,6 @@ export const limits = {
   maxAuditPendingBytes: 32 * 1024 * 1024,
   maxAuditLineBytes: 64 * 1024,
   maxPseudonyms: 10_000,
+  maxCachedGrants: 10_000,
+  grantUseDelayMs: 5_000,
 } as const;

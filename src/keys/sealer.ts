@@ -1,9 +1,21 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { err, ok, type Result } from '#kernel/result.ts';
+import { decrypt, encrypt, nonceBytes, tagBytes } from './aead.ts';
 import { deriveKey, type Key, type KeyRing } from './key-ring.ts';
 
 /** What a sealed text is for; one purpose's text never opens as another's. */
-export type SealPurpose = 'session' | 'request_state' | 'pseudonym';
+export type SealPurpose =
+  | 'session'
+  | 'request_state'
+  | 'pseudonym'
+  /** The vault's own keys: bound to the owner's id, or to what the key is for. */
+  | 'vault_key'
+  /** Bound to the id of the flow. */
+  | 'link_flow'
+  /** Bound to the hash of the ticket. */
+  | 'link_ticket'
+  /** Bound to server, issuer and redirect URI. */
+  | 'link_client';
 
 /** `forged`: changed, cut, of another purpose or bound to something else; these cannot be told apart. */
 export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';
@@ -17,13 +29,13 @@ export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';
 export interface Sealer {
   seal(purpose: SealPurpose, bound: readonly string[], payload: string): string;
   open(purpose: SealPurpose, bound: readonly string[], sealed: string): Result<string, OpenRefusal>;
+  /** Whether the ring's newest key sealed it. */
+  isCurrent(sealed: string): boolean;
 }
 
 const version = 1;
 const idBytes = 6;
-const nonceBytes = 12;
-const tagBytes = 16;
-const headBytes = 1 + idBytes + nonceBytes;
+const headBytes = 1 + idBytes;
 
 /** A sealer over a ring: seals with the newest key, opens with any. A random nonce a text is safe for 2^32 texts a key. */
 export function createSealer(ring: KeyRing): Sealer {
@@ -40,36 +52,33 @@ export function createSealer(ring: KeyRing): Sealer {
   return {
     seal(purpose, bound, payload) {
       const key = ring.newest;
-      const nonce = randomBytes(nonceBytes);
-      const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, 'base64url'), nonce]);
-      const cipher = createCipheriv('aes-256-gcm', keyFor(key, purpose), nonce, { authTagLength: tagBytes });
-      cipher.setAAD(associated(key.id, purpose, bound));
-      const parts = [head, cipher.update(payload, 'utf8'), cipher.final(), cipher.getAuthTag()];
-      return Buffer.concat(parts).toString('base64url');
+      const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, 'base64url')]);
+      const body = encrypt(keyFor(key, purpose), associated(key.id, purpose, bound), payload);
+      return Buffer.concat([head, ...body]).toString('base64url');
     },
 
     open(purpose, bound, sealed) {
       const bytes = Buffer.from(sealed, 'base64url');
       // The decoder skips foreign characters and unused bits; a second spelling of an id would escape its tombstone.
       if (bytes.toString('base64url') !== sealed) return err('malformed');
-      if (bytes.length < headBytes + tagBytes || bytes[0] !== version) return err('malformed');
-      const id = bytes.toString('base64url', 1, 1 + idBytes);
+      if (bytes.length < headBytes + nonceBytes + tagBytes || bytes[0] !== version) return err('malformed');
+      const id = keyIdOf(bytes);
       const key = ring.all.find((candidate) => candidate.id === id);
       if (key === undefined) return err('unknown_key');
-      const nonce = bytes.subarray(1 + idBytes, headBytes);
-      const decipher = createDecipheriv('aes-256-gcm', keyFor(key, purpose), nonce, {
-        authTagLength: tagBytes,
-      });
-      decipher.setAAD(associated(id, purpose, bound));
-      decipher.setAuthTag(bytes.subarray(-tagBytes));
-      try {
-        const start = decipher.update(bytes.subarray(headBytes, -tagBytes));
-        return ok(Buffer.concat([start, decipher.final()]).toString('utf8'));
-      } catch {
-        return err('forged');
-      }
+      const payload = decrypt(
+        keyFor(key, purpose),
+        associated(id, purpose, bound),
+        bytes.subarray(headBytes),
+      );
+      return payload === undefined ? err('forged') : ok(payload);
     },
+
+    isCurrent: (sealed) => keyIdOf(Buffer.from(sealed, 'base64url')) === ring.newest.id,
   };
+}
+
+function keyIdOf(bytes: Buffer): string {
+  return bytes.toString('base64url', 1, headBytes);
 }
 
 function associated(keyId: string, purpose: SealPurpose, bound: readonly string[]): Buffer {

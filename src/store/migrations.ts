@@ -55,4 +55,48 @@ export const migrations: readonly (readonly string[])[] = [
     )`,
     'CREATE INDEX session_states_by_expiry ON session_states (expires_at)',
   ],
+  [
+    `CREATE TABLE vault_keys (
+      name TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL
+    )`,
+    `CREATE TABLE vault_owners (
+      owner TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL,
+      created_at INTEGER NOT NULL
+    )`,
+    `CREATE TABLE vault_grants (
+      owner TEXT NOT NULL,
+      server TEXT NOT NULL,
+      generation INTEGER NOT NULL,
+      sealed TEXT NOT NULL,
+      dead INTEGER NOT NULL,
+      last_used_at INTEGER,
+      lease TEXT,
+      lease_until INTEGER NOT NULL,
+      PRIMARY KEY (owner, server)
+    )`,
+    `CREATE TABLE link_flows (
+      id TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      consumed INTEGER NOT NULL
+    )`,
+    'CREATE INDEX link_flows_by_expiry ON link_flows (expires_at)',
+    `CREATE TABLE link_tickets (
+      ticket TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      consumed INTEGER NOT NULL
+    )`,
+    'CREATE INDEX link_tickets_by_expiry ON link_tickets (expires_at)',
+    `CREATE TABLE link_clients (
+      server TEXT NOT NULL,
+      issuer TEXT NOT NULL,
+      redirect_uri TEXT NOT NULL,
+      sealed TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (server, issuer, redirect_uri)
+    )`,
+  ],
 ];

@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { deleteCatalog, loadCatalogs, saveCatalog } from '#store/catalog-rows.ts';
+import { addLinkClient, deleteLinkClient, findLinkClient } from '#store/link-client-rows.ts';
+import { addLinkFlow, consumeLinkFlow, findLinkFlow, sweepLinkFlows } from '#store/link-flow-rows.ts';
+import {
+  addLinkTicket,
+  consumeLinkTicket,
+  findLinkTicket,
+  linkTicketHash,
+  sweepLinkTickets,
+} from '#store/link-ticket-rows.ts';
 import { addPseudonymRow, erasePseudonymRows, findPseudonymRow } from '#store/pseudonym-rows.ts';
 import {
   forgetPublicNames,
@@ -147,5 +156,71 @@ describe('tickets', () => {
     await reportTicket(store, ticket, 0);
     expect(await deleteTickets(store, 1_000)).toBe(0);
     expect(await deleteTickets(store, 1_001)).toBe(1);
+  });
+});
+
+describe('link_flows', () => {
+  const flow = { id: 'f1', sealed: 's', expiresAt: 100 };
+
+  test('a flow is consumed once, however many ask at once', async () => {
+    await addLinkFlow(store, flow);
+    expect(await findLinkFlow(store, 'f1', 99)).toEqual({ sealed: 's', isConsumed: false });
+    const all = await Promise.all([1, 2, 3].map(() => consumeLinkFlow(store, 'f1', 99)));
+    expect(all.filter((sealed) => sealed === 's')).toHaveLength(1);
+    expect(await findLinkFlow(store, 'f1', 99)).toEqual({ sealed: 's', isConsumed: true });
+  });
+
+  test('an expired flow is as one that never was', async () => {
+    await addLinkFlow(store, flow);
+    expect(await findLinkFlow(store, 'f1', 100)).toBeUndefined();
+    expect(await consumeLinkFlow(store, 'f1', 100)).toBeUndefined();
+    expect(await sweepLinkFlows(store, 99)).toBe(0);
+    expect(await sweepLinkFlows(store, 100)).toBe(1);
+  });
+});
+
+describe('link_tickets', () => {
+  const row = { ticket: 'the-ticket', sealed: 's', expiresAt: 100 };
+
+  test('a ticket is consumed once, and is stored as a hash', async () => {
+    await addLinkTicket(store, row);
+    const stored = JSON.stringify(await store.all('SELECT * FROM link_tickets'));
+    expect(stored).not.toContain('the-ticket');
+    expect(stored).toContain(linkTicketHash('the-ticket'));
+    expect(await findLinkTicket(store, 'the-ticket', 99)).toEqual({ sealed: 's', isConsumed: false });
+    expect(await consumeLinkTicket(store, 'the-ticket', 99)).toBe(true);
+    expect(await consumeLinkTicket(store, 'the-ticket', 99)).toBe(false);
+    expect(await findLinkTicket(store, 'the-ticket', 99)).toEqual({ sealed: 's', isConsumed: true });
+  });
+
+  test('an expired ticket is as one that never was', async () => {
+    await addLinkTicket(store, row);
+    expect(await findLinkTicket(store, 'the-ticket', 100)).toBeUndefined();
+    expect(await consumeLinkTicket(store, 'the-ticket', 100)).toBe(false);
+    expect(await sweepLinkTickets(store, 100)).toBe(1);
+  });
+});
+
+describe('link_clients', () => {
+  const key = {
+    server: 'linear',
+    issuer: 'https://linear.example',
+    redirectUri: 'https://gw/link/linear/callback',
+  };
+
+  test('the first registration holds for every later writer, for that server, issuer and redirect URI', async () => {
+    expect(await addLinkClient(store, { ...key, sealed: 'a', createdAt: 1 })).toBe('a');
+    expect(await addLinkClient(store, { ...key, sealed: 'b', createdAt: 2 })).toBe('a');
+    expect(await findLinkClient(store, { ...key, server: 'github' })).toBeUndefined();
+    expect(await findLinkClient(store, { ...key, issuer: 'https://other.example' })).toBeUndefined();
+    expect(await findLinkClient(store, { ...key, redirectUri: 'https://gw2' })).toBeUndefined();
+  });
+
+  test('a registration that another one replaced meanwhile is not deleted', async () => {
+    await addLinkClient(store, { ...key, sealed: 'b', createdAt: 1 });
+    await deleteLinkClient(store, key, 'a');
+    expect(await findLinkClient(store, key)).toBe('b');
+    await deleteLinkClient(store, key, 'b');
+    expect(await findLinkClient(store, key)).toBeUndefined();
   });
 });

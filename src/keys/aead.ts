@@ -1,0 +1,28 @@
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+
+export const nonceBytes = 12;
+export const tagBytes = 16;
+
+/** AES-256-GCM under a fresh random nonce: nonce (12 bytes), cipher text, tag (16). */
+export function encrypt(key: KeyObject, associated: Buffer, payload: string): readonly Buffer[] {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(associated);
+  return [nonce, cipher.update(payload, 'utf8'), cipher.final(), cipher.getAuthTag()];
+}
+
+/** What `encrypt` made, joined; undefined where the key, the associated data or a byte is another. */
+export function decrypt(key: KeyObject, associated: Buffer, bytes: Buffer): string | undefined {
+  if (bytes.length < nonceBytes + tagBytes) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
+    authTagLength: tagBytes,
+  });
+  decipher.setAAD(associated);
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  try {
+    const start = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
+    return Buffer.concat([start, decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,156 @@
+import type { JsonObject } from '#kernel/json.ts';
+import { asRow, integerOf, optionalIntegerOf, textOf } from './row.ts';
+import type { SqlValue, Store } from './store.ts';
+
+/** One user's grant at one server, together with the owner's sealed key that was in force at that moment. */
+export interface VaultGrantRow {
+  readonly server: string;
+  readonly ownerSealed: string;
+  readonly generation: number;
+  readonly sealed: string;
+  readonly isDead: boolean;
+  readonly lastUsedAt: number | undefined;
+}
+
+/**
+ * A write names the owner's sealed key that it read: where that was sealed anew or erased meanwhile, nothing is
+ * written, and the caller reads again. So no grant is ever left under a key that is gone.
+ */
+export interface GrantWrite {
+  readonly owner: string;
+  readonly ownerSealed: string;
+  readonly server: string;
+  readonly generation: number;
+  readonly sealed: string;
+}
+
+const columns = 'g.server, o.sealed AS owner_sealed, g.generation, g.sealed, g.dead, g.last_used_at';
+const from = 'vault_grants g JOIN vault_owners o ON o.owner = g.owner';
+const ownerHolds = 'EXISTS (SELECT 1 FROM vault_owners WHERE owner = ? AND sealed = ?)';
+
+export async function findGrantRow(
+  store: Store,
+  owner: string,
+  server: string,
+): Promise<VaultGrantRow | undefined> {
+  const rows = await store.all(
+    `SELECT ${columns} FROM ${from} WHERE g.owner = ? AND g.server = ?`,
+    owner,
+    server,
+  );
+  return rows[0] === undefined ? undefined : rowOf(asRow(rows[0]));
+}
+
+/** An owner's grants, by server. */
+export async function listGrantRows(store: Store, owner: string): Promise<readonly VaultGrantRow[]> {
+  const rows = await store.all(`SELECT ${columns} FROM ${from} WHERE g.owner = ? ORDER BY g.server`, owner);
+  return rows.map((row) => rowOf(asRow(row)));
+}
+
+/** Whether it was added: not where there is one, or the owner's key has changed. */
+export async function addGrantRow(store: Store, grant: GrantWrite): Promise<boolean> {
+  const changed = await store.run(
+    `INSERT INTO vault_grants (owner, server, generation, sealed, dead, lease_until)
+     SELECT ?, ?, ?, ?, 0, 0 WHERE ${ownerHolds} ON CONFLICT (owner, server) DO NOTHING`,
+    grant.owner,
+    grant.server,
+    grant.generation,
+    grant.sealed,
+    grant.owner,
+    grant.ownerSealed,
+  );
+  return changed === 1;
+}
+
+/** Whether generation `before` was replaced by the given one; the grant is alive again then, its lease is kept. */
+export async function replaceGrantRow(store: Store, before: number, grant: GrantWrite): Promise<boolean> {
+  const changed = await store.run(
+    `UPDATE vault_grants SET generation = ?, sealed = ?, dead = 0
+     WHERE owner = ? AND server = ? AND generation = ? AND ${ownerHolds}`,
+    grant.generation,
+    grant.sealed,
+    grant.owner,
+    grant.server,
+    before,
+    grant.owner,
+    grant.ownerSealed,
+  );
+  return changed === 1;
+}
+
+export async function markGrantRowDead(
+  store: Store,
+  owner: string,
+  server: string,
+  generation: number,
+): Promise<void> {
+  await store.run(
+    'UPDATE vault_grants SET dead = 1 WHERE owner = ? AND server = ? AND generation = ?',
+    owner,
+    server,
+    generation,
+  );
+}
+
+/** Deletes the grant, beyond recovery from the file. */
+export async function deleteGrantRow(store: Store, owner: string, server: string): Promise<void> {
+  await store.run('DELETE FROM vault_grants WHERE owner = ? AND server = ?', owner, server);
+  await store.scrub();
+}
+
+export async function touchGrantRows(
+  store: Store,
+  uses: readonly { readonly owner: string; readonly server: string; readonly at: number }[],
+): Promise<void> {
+  await store.batch(
+    uses.map(({ owner, server, at }) => ({
+      sql: 'UPDATE vault_grants SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE owner = ? AND server = ?',
+      params: [at, owner, server] satisfies SqlValue[],
+    })),
+  );
+}
+
+/** Whether `lease` now holds the row until that moment: nobody else does, or no longer, or it is the same lease. */
+export async function leaseGrantRow(
+  store: Store,
+  owner: string,
+  server: string,
+  lease: { readonly id: string; readonly now: number; readonly until: number },
+): Promise<boolean> {
+  const changed = await store.run(
+    `UPDATE vault_grants SET lease = ?, lease_until = ?
+     WHERE owner = ? AND server = ? AND (lease IS NULL OR lease_until <= ? OR lease = ?)`,
+    lease.id,
+    lease.until,
+    owner,
+    server,
+    lease.now,
+    lease.id,
+  );
+  return changed === 1;
+}
+
+export async function releaseGrantRow(
+  store: Store,
+  owner: string,
+  server: string,
+  lease: string,
+): Promise<void> {
+  await store.run(
+    'UPDATE vault_grants SET lease = NULL, lease_until = 0 WHERE owner = ? AND server = ? AND lease = ?',
+    owner,
+    server,
+    lease,
+  );
+}
+
+function rowOf(row: JsonObject): VaultGrantRow {
+  return {
+    server: textOf(row, 'server'),
+    ownerSealed: textOf(row, 'owner_sealed'),
+    generation: integerOf(row, 'generation'),
+    sealed: textOf(row, 'sealed'),
+    isDead: integerOf(row, 'dead') === 1,
+    lastUsedAt: optionalIntegerOf(row, 'last_used_at'),
+  };
+}
