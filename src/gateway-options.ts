@@ -71,6 +71,7 @@ export function backendRulesOf(config: Config, id: BackendId): BackendRules {
     include: backend?.include ?? [],
     exclude: backend?.exclude ?? [],
     hasHelp: true,
+    sharesSchemes: false,
   };
 }
 

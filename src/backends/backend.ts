@@ -3,6 +3,7 @@ import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject, JsonValue } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
+import type { LogLevel } from '#wire/protocol.ts';
 
 /** How the caller's identity reaches a backend; every audit record names it. */
 export type IdentityMode = 'propagate' | 'assert' | 'exchange' | 'linked' | 'none' | 'static';
@@ -63,6 +64,7 @@ export type BackendFailureReason =
   | 'cancelled'
   | 'identity_refused'
   | 'link_required' // the caller's own account at this server is not linked, or must be linked again
+  | 'state_lost' // the call that an answered question belongs to is not waiting any more
   | 'unsupported'; // the backend does not know this method
 
 export interface BackendFailure {
@@ -135,6 +137,8 @@ export interface CallContext {
   /** Present only when the client can receive them; then streaming is offered to the backend. */
   readonly onProgress: ((event: ProgressEvent) => void) | undefined;
   readonly onLog: ((event: LogEvent) => void) | undefined;
+  /** What the client wants to hear of through `onLog`. Undefined: nothing. */
+  readonly logLevel: LogLevel | undefined;
   /** The answers to an earlier `input_required`, with the backend's own state, unsealed. */
   readonly inputResponses: JsonObject | undefined;
   readonly requestState: string | undefined;
@@ -208,6 +212,11 @@ export interface BackendEvents {
 /** One application behind the gateway. Expected failures come back as values. */
 export interface Backend {
   readonly id: BackendId;
+  /**
+   * Speaks MCP itself, so that arguments lie apart from what goes along with them. The contract puts `inputResponses`
+   * and `requestState` beside the arguments: there they are no names for an argument.
+   */
+  readonly isNative?: true;
   /** Lists everything with the technical token; `etag` of the last answer makes it conditional. */
   discover(etag: string | undefined, signal: AbortSignal): Promise<Result<Discovery, BackendFailure>>;
   call(tool: ToolCall, context: CallContext): Promise<Exchange<Answer>>;

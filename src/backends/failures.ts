@@ -31,6 +31,10 @@ export const failureKinds: Readonly<Record<BackendFailureReason, FailureKind>> =
     message: 'Your own account at this server is not linked, or has to be linked again.',
     counts: false,
   },
+  state_lost: {
+    message: 'The question that this answers is not waiting any more; start the call again.',
+    counts: false,
+  },
   unsupported: { message: 'The backend does not offer this.', counts: false },
 };
 

@@ -1,6 +1,6 @@
 import type { ResourceDefinition, ResourceTemplateDefinition } from '#contract/types.ts';
 import type { BackendId } from '#kernel/ids.ts';
-import type { AssembleSource } from './assemble.ts';
+import type { AssembleSource, BackendRules } from './assemble.ts';
 import { byCodeUnits } from './order.ts';
 import type { CatalogResource, CatalogTemplate, Snapshot, Withheld } from './snapshot.ts';
 import { uriScheme } from './uri-scheme.ts';
@@ -17,6 +17,7 @@ export interface AssembledUris {
 /**
  * Resources and templates, each scheme one backend's: whoever had it keeps it as long as it offers it, even
  * while it is gone; otherwise the first in the code-unit order of ids has it, and the rest is `scheme_taken`.
+ * Servers that share schemes have whatever is left.
  */
 export function assembleUris(
   sources: readonly AssembleSource[],
@@ -29,13 +30,14 @@ export function assembleUris(
   const known = new Map(before.templates.map((template) => [template.definition, template]));
   const withheld: Withheld[] = [];
 
-  for (const { state, catalog } of sources) {
+  for (const { rules, state, catalog } of sources) {
     if (state.status === 'gone') continue;
     const { id } = state;
+    const isOwn = uriRule(id, rules, (scheme) => owners.get(scheme), reservedSchemes);
     for (const definition of catalog?.resources ?? []) {
       const { uri } = definition;
       const reason =
-        refusal(uri, definition, id, owners) ?? (resources.has(uri) ? 'name_collision' : undefined);
+        uriRefusal(uri, definition, isOwn) ?? (resources.has(uri) ? 'name_collision' : undefined);
       if (reason !== undefined) {
         withheld.push({ backend: id, kind: 'resource', name: uri, reason });
         continue;
@@ -51,7 +53,7 @@ export function assembleUris(
       const old = known.get(definition);
       const template = old?.backend === id ? old : templateOf(definition, id);
       const reason =
-        refusal(uriTemplate, definition, id, owners) ??
+        uriRefusal(uriTemplate, definition, isOwn) ??
         (templates.has(uriTemplate) ? 'name_collision' : undefined);
       if (reason !== undefined || template === undefined) {
         const name = uriTemplate;
@@ -69,22 +71,41 @@ export function assembleUris(
   };
 }
 
-function templateOf(definition: ResourceTemplateDefinition, backend: BackendId): CatalogTemplate | undefined {
+/** A template with its matcher; undefined where it is none. */
+export function templateOf(
+  definition: ResourceTemplateDefinition,
+  backend: BackendId,
+): CatalogTemplate | undefined {
   const matches = uriMatcher(definition.uriTemplate);
   if (!matches.ok) return undefined;
   return { uriTemplate: definition.uriTemplate, backend, definition, matches: matches.value };
 }
 
-function refusal(
+/** Why a resource or template may not be listed, whatever else is; undefined where it may. */
+export function uriRefusal(
   uri: string,
   { scopes }: ResourceDefinition | ResourceTemplateDefinition,
-  backend: BackendId,
-  owners: ReadonlyMap<string, BackendId>,
+  isOwn: (uri: string, scheme: string) => boolean,
 ): Withheld['reason'] | undefined {
   if (scopes.length === 0) return 'no_scope';
   const scheme = uriScheme(uri);
   if (scheme === undefined) return 'invalid_definition';
-  return owners.get(scheme) === backend ? undefined : 'scheme_taken';
+  return isOwn(uri, scheme) ? undefined : 'scheme_taken';
+}
+
+/** Which URIs are a backend's to list: those of its schemes, or, where it shares, those that carry its id and are nobody's. */
+export function uriRule(
+  id: BackendId,
+  { sharesSchemes }: BackendRules,
+  ownerOf: (scheme: string) => BackendId | undefined,
+  reservedSchemes: ReadonlySet<string>,
+): (uri: string, scheme: string) => boolean {
+  if (!sharesSchemes) return (_uri, scheme) => ownerOf(scheme) === id;
+  return (uri, scheme) => {
+    const rest = uri.slice(scheme.length + 1);
+    const isMarked = rest.startsWith(`//${id}/`) || rest.startsWith(`${id}/`);
+    return isMarked && ownerOf(scheme) === undefined && !reservedSchemes.has(scheme);
+  };
 }
 
 function schemeOwners(
@@ -92,7 +113,8 @@ function schemeOwners(
   reservedSchemes: ReadonlySet<string>,
 ): ReadonlyMap<string, BackendId> {
   const owners = new Map<string, BackendId>();
-  const offered = [...sources]
+  const offered = sources
+    .filter(({ rules }) => !rules.sharesSchemes)
     .sort((a, b) => byCodeUnits(a.state.id, b.state.id))
     .map((source) => ({
       id: source.state.id,

@@ -24,6 +24,11 @@ export interface BackendRules {
   readonly exclude: readonly string[];
   /** Whether it knows the contract's `get_help` method, which is then offered as a tool. */
   readonly hasHelp: boolean;
+  /**
+   * A server whose URIs all carry its own id after the scheme: it owns no scheme, and may use every one that no other
+   * backend has.
+   */
+  readonly sharesSchemes: boolean;
 }
 
 export interface AssembleRules extends NamingRules {

@@ -1,4 +1,4 @@
-import type { Answer, CallContext, Exchange } from '#backends/backend.ts';
+import type { Answer, CallContext, Exchange, PeerAnswer } from '#backends/backend.ts';
 import { randomId } from '#kernel/ids.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -8,7 +8,7 @@ import { missingCapabilities, parseInputResponses, parseQuestions, type Question
 import type { Refusal } from './refusal.ts';
 import { callContext } from './relay.ts';
 import type { RequestStates, StateBinding } from './request-state.ts';
-import type { PeerAnswer, SessionStates } from './session-state.ts';
+import type { SessionStates } from './session-state.ts';
 
 /** A backend that asks again and again is stopped after this many rounds. */
 const MAX_ROUNDS = 16;

@@ -47,6 +47,7 @@ export function callContext(
     idempotencyKey: crypto.randomUUID(),
     onProgress: relayProgress(call),
     onLog: relayLog(call),
+    logLevel: call.client.logLevel,
     inputResponses: retry.inputResponses,
     requestState: retry.requestState,
     clientCapabilities: call.client.capabilities,

@@ -1,13 +1,7 @@
-import type { JsonObject } from '#kernel/json.ts';
+import type { PeerAnswer } from '#backends/backend.ts';
 import type { RpcId } from '#wire/json-rpc.ts';
 import { isLogLevel, type LogLevel } from '#wire/protocol.ts';
 import type { LegacySession } from './session.ts';
-
-/** A client's answer to a question that we asked on its stream. */
-export interface PeerAnswer {
-  readonly result: JsonObject | undefined;
-  readonly error: JsonObject | undefined;
-}
 
 /** What a legacy session did since `initialize`; log level and subscriptions also survive a restart. */
 export interface SessionState {

@@ -186,6 +186,7 @@ describe('docs/backend-errors.md', () => {
       'cancelled',
       'identity_refused',
       'link_required',
+      'state_lost',
       'unsupported',
     ];
     const others = Object.keys(failureKinds).filter((reason) => !elsewhere.some((name) => name === reason));

@@ -51,6 +51,7 @@ export function context(changes: Partial<CallContext> = {}): CallContext {
     idempotencyKey: 'key-1',
     onProgress: undefined,
     onLog: undefined,
+    logLevel: undefined,
     inputResponses: undefined,
     requestState: undefined,
     clientCapabilities: {},

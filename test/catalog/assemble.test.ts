@@ -175,6 +175,52 @@ describe('URI schemes', () => {
   });
 });
 
+describe('servers that share URI schemes', () => {
+  const shares = { sharesSchemes: true } as const;
+  const uris = (...all: readonly string[]) => ({ resources: all.map((uri) => resource(uri)) });
+  const listed = (...sources: Parameters<typeof snapshotOf>[0]) => {
+    const { snapshot } = snapshotOf(sources);
+    return { uris: [...snapshot.resources.keys()], withheld: snapshot.withheld, snapshot };
+  };
+
+  test('list theirs beside one another, and own no scheme (R31)', () => {
+    const { uris: shown, snapshot } = listed(
+      source('b', uris('file://b//x', 'mail:b/1'), shares),
+      source('a', { ...uris('file://a//x'), resourceTemplates: [template('file://a/{+path}')] }, shares),
+    );
+    expect(shown).toEqual(['file://a//x', 'file://b//x', 'mail:b/1']);
+    expect(snapshot.templates.map(({ uriTemplate }) => uriTemplate)).toEqual(['file://a/{+path}']);
+    expect([...snapshot.backends.values()].map(({ schemes }) => schemes)).toEqual([[], []]);
+  });
+
+  test('cannot list what is another server’s, or nobody’s', () => {
+    const hostile = source(
+      'a',
+      {
+        ...uris('file://b//x', 'file:///x', 'file://ab/x', 'cortex://a/x'),
+        resourceTemplates: [template('file://{+rest}')],
+      },
+      shares,
+    );
+    const { uris: shown, withheld } = listed(hostile, source('b', uris('file://b//x'), shares));
+    expect(shown).toEqual(['file://b//x']);
+    expect(withheld.map(({ backend, reason }) => [backend, reason])).toEqual(
+      Array.from({ length: 5 }, () => ['a', 'scheme_taken']),
+    );
+  });
+
+  test('leave a scheme to the application that has it, whichever came first', () => {
+    const { uris: shown, withheld } = listed(
+      source('a', uris('docs://a/1'), shares),
+      source('z', uris('docs://1')),
+    );
+    expect(shown).toEqual(['docs://1']);
+    expect(withheld).toEqual([
+      { backend: 'a', kind: 'resource', name: 'docs://a/1', reason: 'scheme_taken' },
+    ]);
+  });
+});
+
 describe('the help of a backend', () => {
   const helpOf = (from: ReturnType<typeof source>) =>
     snapshotOf([from]).snapshot.backends.get(from.state.id)?.helpName;

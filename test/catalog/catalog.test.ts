@@ -62,7 +62,7 @@ afterEach(async () => {
 
 const withRules = (backend: Backend, prefix: string = backend.id): CatalogBackend => ({
   backend,
-  rules: { prefix, include: [], exclude: [], hasHelp: false },
+  rules: { prefix, include: [], exclude: [], hasHelp: false, sharesSchemes: false },
 });
 
 function setUp(backends: readonly Backend[], store?: CatalogStore) {

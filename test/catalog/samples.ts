@@ -60,6 +60,7 @@ export function source(
     include?: readonly string[];
     exclude?: readonly string[];
     hasHelp?: boolean;
+    sharesSchemes?: boolean;
     status?: BackendState['status'];
     schemes?: readonly string[];
   } = {},
@@ -70,6 +71,7 @@ export function source(
       include: over.include ?? [],
       exclude: over.exclude ?? [],
       hasHelp: over.hasHelp ?? false,
+      sharesSchemes: over.sharesSchemes ?? false,
     },
     state: {
       id: backendId(id),
