@@ -48,6 +48,7 @@ export async function startDevMode(): Promise<DevMode> {
         },
         scopes: undefined,
         maxTokenAgeSeconds: 24 * 3_600,
+        exchange: undefined,
       };
       const others = config.auth.issuers.filter((known) => known.url !== issuer.url);
       return {

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { isBackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
+import type { Secret } from '#kernel/secret.ts';
+import { backendIdHint, buildServers } from './build-servers.ts';
 import type {
   AuditConfig,
   AuthConfig,
   BackendConfig,
+  ClientConfig,
   Config,
   GatewayConfig,
   IssuerConfig,
@@ -21,16 +24,13 @@ export interface Places {
   readonly keysDir: string;
 }
 
-/** Of each map and list of the operator's choice, but for the backends. */
-const maxKeys = 1_000;
-
 /** Reads every option into its place. What is wrong is noted by the reader: then the value is not to be used. */
 export function buildConfig(reader: Reader, places: Places): Config {
   reader.read(options.version);
   const stateDir = reader.readOr(options.stateDir, [], places.stateDir);
   const gateway = buildGateway(reader);
   const auth = buildAuth(reader);
-  const plans = mapOf(reader, ['plans'], (plan) => reader.read(options.plan, [plan]));
+  const plans = reader.mapOf(['plans'], (plan) => reader.read(options.plan, [plan]));
   const limitsConfig = buildLimits(reader, [...plans.keys()]);
   return {
     version: 1,
@@ -39,6 +39,7 @@ export function buildConfig(reader: Reader, places: Places): Config {
     auth,
     plans,
     backends: buildBackends(reader, limitsConfig),
+    servers: buildServers(reader, limitsConfig),
     limits: limitsConfig,
     audit: buildAudit(reader, stateDir),
     keys: buildKeys(reader, places.keysDir),
@@ -63,16 +64,19 @@ function buildGateway(reader: Reader): GatewayConfig {
 
 function buildAuth(reader: Reader): AuthConfig {
   const issuers: IssuerConfig[] = [];
-  for (const index of boundedKeys(reader, ['auth', 'issuers'], maxKeys)) {
+  for (const index of reader.boundedKeys(['auth', 'issuers'])) {
     const issuer = buildIssuer(reader, index);
     if (issuer !== undefined) issuers.push(issuer);
   }
+  const signInIssuer = reader.readOr(options.signInIssuer, [], issuers[0]?.url ?? '');
+  const clientId = reader.read(options.signInClientId);
   return {
     issuers,
+    signIn: { issuer: signInIssuer, client: clientOf(clientId, reader.read(options.signInClientSecret)) },
     baselineScopes: reader.read(options.baselineScopes),
     challengeScopes: reader.read(options.challengeScopes),
     missingScope: reader.read(options.missingScope),
-    scopeImplies: mapOf(reader, ['auth', 'scope_implies'], (scope) =>
+    scopeImplies: reader.mapOf(['auth', 'scope_implies'], (scope) =>
       reader.read(options.scopeImplies, [scope]),
     ),
     requiredPool: reader.read(options.requiredPool),
@@ -100,24 +104,31 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
       pool: reader.read(options.claimPool, at),
     },
   };
-  return url === undefined ? undefined : { url, ...issuer };
+  const exchangeId = reader.read(options.exchangeClientId, at);
+  const exchange = clientOf(exchangeId, reader.read(options.exchangeClientSecret, at));
+  return url === undefined ? undefined : { url, ...issuer, exchange };
+}
+
+function clientOf(id: string | undefined, secret: Secret | undefined): ClientConfig | undefined {
+  return id === undefined ? undefined : { id, secret };
 }
 
 function buildBackends(reader: Reader, defaults: LimitsConfig): Config['backends'] {
   const backends = new Map<BackendConfig['id'], BackendConfig>();
-  for (const id of boundedKeys(reader, ['backends'], limits.maxBackends)) {
+  for (const id of reader.boundedKeys(['backends'], limits.maxBackends)) {
     if (!isBackendId(id)) {
-      const hint = 'Write a lower-case letter, then at most 23 of a-z, 0-9, _ and -.';
-      reader.fail(['backends', id], 'is not a backend id', hint);
+      reader.fail(['backends', id], 'is not a backend id', backendIdHint);
       continue;
     }
     const at = [id];
     const url = reader.readRequired(options.backendUrl, at);
+    const path = reader.read(options.backendPath, at);
     const backend = {
       id,
-      path: reader.read(options.backendPath, at),
+      path,
       technicalToken: reader.read(options.backendTechnicalToken, at),
       identity: reader.read(options.backendIdentity, at),
+      tokenAudience: reader.readOr(options.backendTokenAudience, at, `${url}${path}`),
       timeoutMs: reader.readOr(options.backendTimeout, at, defaults.callTimeoutMs),
       prefix: reader.readOr(options.backendPrefix, at, id),
       include: reader.read(options.backendInclude, at),
@@ -146,10 +157,10 @@ function buildLimits(reader: Reader, plans: readonly string[]): LimitsConfig {
   }
   return {
     callsPerMinute: reader.read(options.callsPerMinute),
-    toolCallsPerMinute: mapOf(reader, ['limits', 'tool_calls_per_minute'], (glob) =>
+    toolCallsPerMinute: reader.mapOf(['limits', 'tool_calls_per_minute'], (glob) =>
       reader.read(options.toolCallsPerMinute, [glob]),
     ),
-    planCallsPerMinute: mapOf(reader, planPath, (plan) => reader.read(options.planCallsPerMinute, [plan])),
+    planCallsPerMinute: reader.mapOf(planPath, (plan) => reader.read(options.planCallsPerMinute, [plan])),
     maxTokenBytes: reader.read(options.tokenSize),
     maxRequestBodyBytes: reader.read(options.requestSize),
     maxHeaderValueBytes: reader.read(options.headerSize),
@@ -168,6 +179,11 @@ function buildLimits(reader: Reader, plans: readonly string[]): LimitsConfig {
     formerNameGraceMs: reader.read(options.formerNameGrace),
     maxConnectionsPerBackend: reader.read(options.connectionsPerBackend),
     maxQueuedCallsPerBackend: reader.read(options.queuedCallsPerBackend),
+    maxProcesses: reader.read(options.processes),
+    maxProcessesPerServer: reader.read(options.processesPerServer),
+    serverIdleMs: reader.read(options.serverIdle),
+    maxParkedCalls: reader.read(options.parkedCalls),
+    maxParkedCallsPerPrincipal: reader.read(options.parkedCallsPerPrincipal),
   };
 }
 
@@ -188,15 +204,11 @@ function buildKeys(reader: Reader, keysDir: string): KeysConfig {
     seal: { file: reader.read(options.sealKeyFile) },
     audit: { file: reader.read(options.auditKeyFile) },
     checkpoint: { file: reader.read(options.checkpointKeyFile) },
+    assertion: { file: reader.read(options.assertionKeyFile) },
+    vault: {
+      text: reader.read(options.vaultKeys),
+      file: reader.read(options.vaultKeyFile),
+      keychain: reader.read(options.vaultKeychain),
+    },
   };
-}
-
-function mapOf<V>(reader: Reader, path: readonly string[], read: (key: string) => V): ReadonlyMap<string, V> {
-  return new Map(boundedKeys(reader, path, maxKeys).map((key) => [key, read(key)]));
-}
-
-function boundedKeys(reader: Reader, path: readonly string[], max: number): readonly string[] {
-  const keys = reader.keysBelow(path);
-  if (keys.length > max) reader.fail(path, `holds more than ${max} entries`);
-  return keys.slice(0, max);
 }

@@ -1,5 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { challengedScopes } from './challenged-scopes.ts';
+import { checkIdentities } from './check-identities.ts';
+import { checkServers } from './check-servers.ts';
 import type { Config } from './config.ts';
 import { type Issue, type Origin, problem, warning } from './issue.ts';
 import { isLoopbackUrl, parseUrl } from './network-kinds.ts';
@@ -30,6 +32,8 @@ const checks: readonly Check[] = [
   checkChallenge,
   checkPlans,
   checkBackends,
+  checkServers,
+  checkIdentities,
   checkPrefixes,
   checkKeysApart,
 ];
@@ -130,12 +134,12 @@ function checkPlans({ plans }: Config, { originOf }: Sources): readonly Issue[] 
 }
 
 function checkBackends({ backends }: Config, { originOf, hasSecrets }: Sources): readonly Issue[] {
-  if (backends.size === 0 && originOf(['backends']) === undefined) {
+  if (backends.size === 0 && originOf(['backends']) === undefined && originOf(['servers']) === undefined) {
     return [
       warning(
         undefined,
-        'there are no backends, so there are no tools',
-        'Write backends in cortex.yaml, or set CORTEX_BACKENDS.',
+        'there are no backends and no servers, so there are no tools',
+        'Write backends or servers in cortex.yaml, or set CORTEX_BACKENDS.',
       ),
     ];
   }
@@ -164,41 +168,45 @@ function checkBackends({ backends }: Config, { originOf, hasSecrets }: Sources):
   return issues;
 }
 
-function checkPrefixes({ backends }: Config, { originOf }: Sources): readonly Issue[] {
+function checkPrefixes({ backends, servers }: Config, { originOf }: Sources): readonly Issue[] {
   const owners = new Map<string, string>();
   const issues: Issue[] = [];
-  for (const [id, { prefix }] of backends) {
+  const all = [
+    ...[...backends.values()].map(({ id, prefix }) => ({ section: 'backends', id, prefix })),
+    ...[...servers.values()].map(({ id, prefix }) => ({ section: 'servers', id, prefix })),
+  ];
+  for (const { section, id, prefix } of all) {
     const owner = owners.get(prefix);
-    owners.set(prefix, owner ?? id);
-    if (owner === undefined) continue;
-    const origin = originOf(['backends', id, 'prefix']) ?? originOf(['backends', id]);
-    if (prefix === '') {
-      issues.push(
-        warning(
-          origin,
-          `backends.${id} and backends.${owner} have no prefix: tools of one name hide each other`,
-        ),
-      );
-    } else {
-      issues.push(
-        problem(origin, `backends.${id}.prefix: ${JSON.stringify(prefix)} is also the prefix of ${owner}`),
-      );
-    }
+    owners.set(prefix, owner ?? `${section}.${id}`);
+    // The same id in both sections is told of by itself.
+    if (owner === undefined || owner.endsWith(`.${id}`)) continue;
+    const origin = originOf([section, id, 'prefix']) ?? originOf([section, id]);
+    const name = `${section}.${id}`;
+    issues.push(
+      prefix === ''
+        ? warning(origin, `${name} and ${owner} have no prefix: tools of one name hide each other`)
+        : problem(
+            origin,
+            `${name}.prefix: ${JSON.stringify(prefix)} is also the prefix of ${owner.split('.')[1]}`,
+          ),
+    );
   }
   return issues;
 }
 
 function checkKeysApart({ keys, stateDir, audit }: Config, { originOf }: Sources): readonly Issue[] {
-  const origin = originOf(['keys', 'dir']) ?? originOf(['state_dir']);
-  return [stateDir, audit.dir]
-    .filter((folder) => contains(folder, keys.dir))
-    .map((folder) =>
-      problem(
-        origin,
-        `keys.dir: ${keys.dir} lies with the data in ${folder}`,
-        'Who copies the data must not get the keys: set keys.dir.',
-      ),
-    );
+  const places = [
+    ['keys.dir', keys.dir, originOf(['keys', 'dir']) ?? originOf(['state_dir'])],
+    ['keys.vault.file', keys.vault.file, originOf(['keys', 'vault', 'file'])],
+  ] as const;
+  return places.flatMap(([name, path, origin]) =>
+    [stateDir, audit.dir]
+      .filter((folder) => path !== undefined && contains(folder, path))
+      .map((folder) => {
+        const message = `${name}: ${path} lies with the data in ${folder}`;
+        return problem(origin, message, `Who copies the data must not get the keys: set ${name}.`);
+      }),
+  );
 }
 
 function contains(folder: string, path: string): boolean {

@@ -1,5 +1,6 @@
 import type { BackendId } from '#kernel/ids.ts';
 import type { Secret } from '#kernel/secret.ts';
+import type { ServerConfig } from './server-config.ts';
 
 /**
  * The gateway's settings, parsed and checked: every default filled in, every path absolute, every duration in
@@ -13,6 +14,8 @@ export interface Config {
   /** Plan name -> the scopes that make it; the first whose scopes are all held is the caller's. */
   readonly plans: ReadonlyMap<string, readonly string[]>;
   readonly backends: ReadonlyMap<BackendId, BackendConfig>;
+  /** Third parties' MCP servers; no id is also a backend's. */
+  readonly servers: ReadonlyMap<BackendId, ServerConfig>;
   readonly limits: LimitsConfig;
   readonly audit: AuditConfig;
   readonly keys: KeysConfig;
@@ -51,6 +54,20 @@ export interface AuthConfig {
   /** Scope -> the scopes it stands for as well. */
   readonly scopeImplies: ReadonlyMap<string, readonly string[]>;
   readonly requiredPool: string | undefined;
+  readonly signIn: SignInConfig;
+}
+/** How the gateway's own pages sign people in. */
+export interface SignInConfig {
+  /** The url of one of the issuers; empty only where there is none. */
+  readonly issuer: string;
+  /** Undefined: the gateway introduces itself. */
+  readonly client: ClientConfig | undefined;
+}
+/** The gateway as a client of an authorization server. */
+export interface ClientConfig {
+  readonly id: string;
+  /** Undefined: a public client. */
+  readonly secret: Secret | undefined;
 }
 export interface IssuerConfig {
   /** Byte for byte as written: compared with `iss`. */
@@ -66,6 +83,8 @@ export interface IssuerConfig {
   /** A ceiling over the scopes of its tokens. Undefined: none. */
   readonly scopes: readonly string[] | undefined;
   readonly maxTokenAgeSeconds: number;
+  /** As whom tokens are exchanged there. Undefined: they cannot be. */
+  readonly exchange: ClientConfig | undefined;
 }
 /** Claim names to look at, in order; a name that is no claim is read as a dotted path. Undefined: the preset's own. */
 export interface ClaimPaths {
@@ -86,7 +105,9 @@ export interface BackendConfig {
   /** Starts with a slash; appended to `url`. */
   readonly path: string;
   readonly technicalToken: Secret | undefined;
-  readonly identity: 'propagate';
+  readonly identity: 'propagate' | 'assert' | 'exchange';
+  /** The audience of asserted and exchanged tokens. */
+  readonly tokenAudience: string;
   readonly timeoutMs: number;
   /** Before each public name; may be empty. */
   readonly prefix: string;
@@ -129,6 +150,14 @@ export interface LimitsConfig {
   readonly formerNameGraceMs: number;
   readonly maxConnectionsPerBackend: number;
   readonly maxQueuedCallsPerBackend: number;
+  /** Children of all servers that are commands. */
+  readonly maxProcesses: number;
+  readonly maxProcessesPerServer: number;
+  /** A connection, session or child that nobody used for this long is ended. */
+  readonly serverIdleMs: number;
+  /** Calls that wait for an answer of the user's. */
+  readonly maxParkedCalls: number;
+  readonly maxParkedCallsPerPrincipal: number;
 }
 
 export interface AuditConfig {
@@ -147,10 +176,19 @@ export interface KeysConfig {
   readonly seal: KeySource;
   readonly audit: KeySource;
   readonly checkpoint: KeySource;
+  readonly assertion: KeySource;
+  readonly vault: VaultKeySource;
 }
 /** Undefined `file`: generated in `keys.dir`. */
 export interface KeySource {
   readonly file: string | undefined;
+}
+
+/** First found: the text, the file, the keychain where it is asked for, else generated in `keys.dir`. */
+export interface VaultKeySource extends KeySource {
+  /** A list of keys, newest first. */
+  readonly text: Secret | undefined;
+  readonly keychain: boolean;
 }
 
 export interface StoreConfig {

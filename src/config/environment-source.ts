@@ -2,7 +2,7 @@ import type { Origin } from './issue.ts';
 import { type Issue, showOrigin, warning } from './issue.ts';
 import { nearest } from './nearest.ts';
 import type { AnyOption, ExistingName } from './option.ts';
-import { backendListName, laterNames, otherNames } from './options.ts';
+import { laterNames, memberLists, otherNames } from './options.ts';
 import type { Setting, SettingPath, Settings } from './settings.ts';
 import type { Shape } from './shape.ts';
 
@@ -26,7 +26,7 @@ export function readEnvironment(
   base: string,
 ): readonly Issue[] {
   const issues: Issue[] = [];
-  const known = new Set<string>([backendListName, ...otherNames]);
+  const known = new Set<string>([...memberLists.map(({ name }) => name), ...otherNames]);
   const value = (name: string) => (environment[name] === '' ? undefined : environment[name]);
   const put = (path: SettingPath, option: AnyOption, raw: string, name: string) =>
     settings.set(settingOf(path, option, raw, name, base));
@@ -40,21 +40,17 @@ export function readEnvironment(
     put(place.path, place.option, raw, name);
   }
   for (const option of table) {
+    const path = option.path.split('.');
     for (const name of option.environment) {
       const raw = value(name);
       known.add(name);
-      if (raw === undefined || settings.get([option.path])?.origin.kind === 'environment') continue;
-      put([option.path], option, raw, name);
+      if (raw === undefined || settings.get(path)?.origin.kind === 'environment') continue;
+      put(path, option, raw, name);
     }
   }
 
-  const hasOwnBackends = settings.keysBelow(['backends']).length > 0;
   const hasOwnIssuers = settings.keysBelow(['auth', 'issuers']).length > 0;
-  const listed = splitIds(value(backendListName));
-  if (!hasOwnBackends) for (const id of listed) settings.addMember(['backends', id], env(backendListName));
-  const backends = settings.keysBelow(['backends']);
-  if (hasOwnBackends && listed.length > 0)
-    overruled(backendListName, settings.memberOrigin(['backends', backends[0] ?? '']));
+  const sections = new Map(memberLists.map(({ name, section }) => [section, readMembers(name, section)]));
 
   for (const option of table) for (const existing of option.existing) applyExisting(option, existing);
   for (const name of Object.keys(environment).sort()) {
@@ -62,11 +58,21 @@ export function readEnvironment(
   }
   return issues;
 
+  function readMembers(name: string, section: string): Members {
+    const isOverruled = settings.keysBelow([section]).length > 0;
+    const listed = splitIds(value(name));
+    if (!isOverruled) for (const id of listed) settings.addMember([section, id], env(name));
+    const ids = settings.keysBelow([section]);
+    if (isOverruled && listed.length > 0) overruled(name, settings.memberOrigin([section, ids[0] ?? '']));
+    return { ids, listed };
+  }
+
   function applyExisting(option: AnyOption, existing: ExistingName): void {
+    const { ids, listed } = sections.get(sectionOf(option)) ?? { ids: [], listed: [] };
     if (existing.name.includes('<ID>')) {
-      for (const id of new Set([...backends, ...listed])) {
+      for (const id of new Set([...ids, ...listed])) {
         const name = existing.name.replace('<ID>', capitals(id));
-        fill(option, existing, name, placeOf(option, id), hasOwnBackends && !backends.includes(id));
+        fill(option, existing, name, placeOf(option, id), !ids.includes(id));
       }
       return;
     }
@@ -81,15 +87,15 @@ export function readEnvironment(
         fill(option, existing, existing.name, placeOf(option, '0'), hasOwnIssuers);
         return;
       case 'each':
-        for (const id of backends) {
+        for (const id of ids) {
           if (settings.get(placeOf(option, id)) === undefined)
             put(placeOf(option, id), option, raw, existing.name);
         }
         return;
       case 'listed':
         for (const id of splitIds(raw)) {
-          if (backends.includes(id)) put(placeOf(option, id), option, 'true', existing.name);
-          else issues.push(warning(env(existing.name), `${id} is not a backend`, didYouMean(id, backends)));
+          if (ids.includes(id)) put(placeOf(option, id), option, 'true', existing.name);
+          else issues.push(warning(env(existing.name), `${id} is not a backend`, didYouMean(id, ids)));
         }
     }
   }
@@ -128,12 +134,16 @@ export function readEnvironment(
       issues.push(warning(env(name), `has no effect: not available in this version (${later.capability})`));
       return;
     }
-    const templates = table.flatMap((option) => option.existing.map((existing) => existing.name));
-    const template = templates.find((candidate) => templatePattern(candidate).test(name));
-    if (template !== undefined) {
-      issues.push(warning(env(name), `has no effect: ${backendListName} names no such backend`));
+    const belongsTo = table.find(({ existing }) =>
+      existing.some((candidate) => templatePattern(candidate.name).test(name)),
+    );
+    const list = memberLists.find(({ section }) => belongsTo && section === sectionOf(belongsTo));
+    if (list !== undefined) {
+      const what = list.section.slice(0, -1);
+      issues.push(warning(env(name), `has no effect: ${list.name} names no such ${what}`));
       return;
     }
+    const templates = table.flatMap((option) => option.existing.map((existing) => existing.name));
     const candidates = [
       ...known,
       ...templates.filter((candidate) => !candidate.includes('<')),
@@ -144,6 +154,17 @@ export function readEnvironment(
     ];
     issues.push(warning(env(name), 'is not read by anything', didYouMean(name, candidates)));
   }
+}
+
+interface Members {
+  /** All there are, wherever they are named. */
+  readonly ids: readonly string[];
+  /** Those that the variable names. */
+  readonly listed: readonly string[];
+}
+
+function sectionOf(option: AnyOption): string {
+  return option.path.split('.', 1)[0] ?? '';
 }
 
 function env(name: string): Origin {
@@ -173,7 +194,9 @@ function findPlace(
     const existing = fixed
       ? undefined
       : settings.keysBelow(path).find((key) => capitals(key) === segment.toUpperCase());
-    path.push(existing ?? segment.toLowerCase());
+    // A key in capitals (the variables of a command) stays as it is spelled.
+    const isSpelled = fixed === undefined && /<[A-Z]+>$/.test(next.path);
+    path.push(existing ?? (isSpelled ? segment : segment.toLowerCase()));
     place = next;
   }
   return place.option === undefined ? undefined : { path, option: place.option };

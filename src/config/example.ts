@@ -6,6 +6,9 @@ import { type Shape, shapeOf } from './shape.ts';
 const exampleKeys: ReadonlyMap<string, string> = new Map([
   ['plans.<plan>', 'pro'],
   ['backends.<id>', 'notes'],
+  ['servers.<id>', 'linear'],
+  ['servers.<id>.env.<NAME>', 'API_KEY'],
+  ['servers.<id>.scopes.tools.<glob>', '"create_*"'],
   ['auth.scope_implies.<scope>', 'mcp:notes:write'],
   ['limits.tool_calls_per_minute.<glob>', '"*_delete_*"'],
   ['limits.plan_calls_per_minute.<plan>', 'pro'],

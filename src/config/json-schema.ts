@@ -17,15 +17,19 @@ function schemaOf(shape: Shape): JsonObject {
   const inner = shape.any === undefined ? undefined : schemaOf(shape.any);
   if (shape.isList) return { type: 'array', items: inner };
   const properties = Object.fromEntries([...shape.children].map(([name, child]) => [name, schemaOf(child)]));
-  const requiredKeys = [...shape.children]
-    .filter(([, child]) => child.option?.isRequired === true)
-    .map(([name]) => name);
+  const requiredKeys = [...shape.children].filter(([, child]) => isRequired(child)).map(([name]) => name);
   return {
     type: ['object', 'null'],
     ...(shape.children.size > 0 && { properties }),
     additionalProperties: inner ?? false,
     ...(requiredKeys.length > 0 && { required: requiredKeys }),
   };
+}
+
+/** A setting without which its surroundings make no sense, or what holds one. */
+function isRequired(shape: Shape): boolean {
+  if (shape.option !== undefined) return shape.option.isRequired;
+  return [...shape.children.values()].some(isRequired);
 }
 
 function leafSchema(option: AnyOption): JsonObject {

@@ -44,6 +44,8 @@ export interface LoadReport {
 }
 export interface LoadedConfig extends LoadReport {
   readonly config: Config;
+  /** Whether the commands of `servers` may be run: not those of a file that merely lies in the current folder. */
+  readonly mayRunCommands: boolean;
 }
 
 /**
@@ -87,7 +89,9 @@ export async function loadConfig(load: LoadOptions): Promise<Result<LoadedConfig
     issues: sortIssues(issues),
     effective: inTableOrder(reader.effective),
   };
-  return issues.some((issue) => issue.severity === 'error') ? err(report) : ok({ ...report, config });
+  return issues.some((issue) => issue.severity === 'error')
+    ? err(report)
+    : ok({ ...report, config, mayRunCommands: hasSecrets });
 }
 
 async function readText(path: string): Promise<Result<string, string>> {

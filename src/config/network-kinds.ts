@@ -106,3 +106,15 @@ export const cidr: Kind<string> = scalar({
     return ok(`${address}/${bits ?? width}`);
   },
 });
+
+/** A host name, or a CIDR range; an address alone is a range of one. */
+export const privateTarget: Kind<string> = scalar({
+  name: 'host or CIDR',
+  schema: { type: 'string' },
+  parse: (value) => {
+    if (/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value) && !/^[\d.]+$/.test(value)) return ok(value.toLowerCase());
+    const range = cidr.parse(value);
+    if (!range.ok) return err('is not a host name, an address or a range such as 10.0.0.0/8');
+    return range.value.endsWith('/0') ? err('would allow every address') : range;
+  },
+});

@@ -3,6 +3,7 @@ import { listOf } from './kind.ts';
 import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds.ts';
 import { anyUrl, baseUrl, cidr, listenAddress, origin, urlPath } from './network-kinds.ts';
 import { type AnyOption, existing, option, optional, required } from './option.ts';
+import { serverLimitOptions, serverOptions } from './server-options.ts';
 import { algorithm, challengeScopes, filePath, prefix, secret, store } from './special-kinds.ts';
 
 const second = 1_000;
@@ -16,7 +17,6 @@ const scopes = listOf(scope);
 const words = listOf(word);
 const names = listOf(word, { min: 1 });
 const rate = integer(0, 1_000_000);
-const laterIdentities = ['assert', 'exchange', 'linked', 'none', 'static'];
 const laterPresets = ['keycloak', 'auth0', 'okta', 'entra', 'zitadel', 'authentik', 'hydra', 'cognito'];
 
 /** Every setting there is. File, environment, flags, help, reference page, JSON Schema and example come from here. */
@@ -163,6 +163,16 @@ export const options = {
   claimPool: optional('auth.issuers.<n>.claims.pool', names, 'Claims that hold the user pool.', {
     fallbackText: 'the preset',
   }),
+  exchangeClientId: optional(
+    'auth.issuers.<n>.exchange.client_id',
+    text,
+    'The gateway’s own client id at this issuer, for backends with `identity: exchange`.',
+  ),
+  exchangeClientSecret: optional(
+    'auth.issuers.<n>.exchange.client_secret',
+    secret,
+    'The secret that goes with it.',
+  ),
   baselineScopes: option('auth.baseline_scopes', scopes, [], 'Scopes that any caller needs.', {
     existing: [existing('OAUTH_REQUIRED_SCOPES')],
   }),
@@ -189,6 +199,24 @@ export const options = {
     text,
     'The user pool a token must come from; one without is refused.',
     { existing: [existing('CORTEX_REQUIRED_POOL')] },
+  ),
+
+  signInIssuer: optional(
+    'auth.sign_in.issuer',
+    anyUrl,
+    'The issuer at which the gateway’s own pages sign people in: one of `auth.issuers`.',
+    { fallbackText: 'the first issuer' },
+  ),
+  signInClientId: optional(
+    'auth.sign_in.client_id',
+    text,
+    'The client id of the gateway’s pages there, with the redirect URI `<origin>/sign-in/callback`.',
+    { fallbackText: 'registered by itself' },
+  ),
+  signInClientSecret: optional(
+    'auth.sign_in.client_secret',
+    secret,
+    'The secret that goes with it; a client without one is public.',
   ),
 
   plan: option(
@@ -223,9 +251,15 @@ export const options = {
   ),
   backendIdentity: option(
     'backends.<id>.identity',
-    oneOf(['propagate'], laterIdentities),
+    oneOf(['propagate', 'assert', 'exchange']),
     'propagate',
-    'How the caller’s identity reaches the application: `propagate` sends the user’s own token.',
+    'How the caller’s identity reaches the application: the user’s own token; a 60 s token of the gateway’s own; a token that the issuer gives out for it (RFC 8693).',
+  ),
+  backendTokenAudience: optional(
+    'backends.<id>.token_audience',
+    word,
+    'The audience of what `assert` and `exchange` send.',
+    { fallbackText: '`url` and `path`' },
   ),
   backendTimeout: optional(
     'backends.<id>.timeout',
@@ -290,6 +324,8 @@ export const options = {
     'A token is sent on only if it carries one of these audiences.',
     { fallbackText: 'the audiences of its issuer' },
   ),
+
+  ...serverOptions,
 
   callsPerMinute: option(
     'limits.calls_per_minute',
@@ -414,6 +450,8 @@ export const options = {
     'Calls that wait for one of them; more are refused as busy.',
   ),
 
+  ...serverLimitOptions,
+
   auditDir: optional('audit.dir', filePath, 'The folder of the audit log.', {
     fallbackText: '`<state_dir>/audit`',
   }),
@@ -465,6 +503,32 @@ export const options = {
     'The key that signs the audit log’s checkpoints.',
     { fallbackText: 'generated' },
   ),
+  assertionKeyFile: optional(
+    'keys.assertion.file',
+    filePath,
+    'The key that signs what `identity: assert` sends; its public half is at `/.well-known/jwks.json`.',
+    { fallbackText: 'generated' },
+  ),
+  vaultKeys: optional(
+    'keys.vault.key',
+    secret,
+    'The keys of the vault, newest first: 32 bytes each as base64 or hex, separated by commas.',
+    { environment: ['CORTEX_VAULT_KEY'], fallbackText: '`keys.vault.file`' },
+  ),
+  vaultKeyFile: optional(
+    'keys.vault.file',
+    filePath,
+    'The file of the vault’s keys; never beside the data.',
+    {
+      fallbackText: 'generated',
+    },
+  ),
+  vaultKeychain: option(
+    'keys.vault.keychain',
+    flag,
+    false,
+    'Keeps the vault’s key in the keychain of the system instead of in a file.',
+  ),
 
   store: optional('store', store, 'The database.', { fallbackText: '`sqlite:<state_dir>/cortex.db`' }),
   ticketWebhook: optional('tickets.webhook_url', anyUrl, 'Is told of each ticket that blocks its agent.', {
@@ -482,8 +546,11 @@ export const options = {
 /** The rows in the order of the file. */
 export const allOptions: readonly AnyOption[] = Object.values(options);
 
-/** `CORTEX_BACKENDS` lists ids and sets no option: it says which `CORTEX_BACKEND_<ID>_*` names count. */
-export const backendListName = 'CORTEX_BACKENDS';
+/** Variables that list ids and set no option: they say which names with `<ID>` count, in which section. */
+export const memberLists: readonly { readonly name: string; readonly section: string }[] = [
+  { name: 'CORTEX_BACKENDS', section: 'backends' },
+  { name: 'CORTEX_MCP_SERVERS', section: 'servers' },
+];
 
 /** Names of existing deployments whose capability this version lacks: warned of, never a reason not to start. */
 export const laterNames: readonly { readonly name: string; readonly capability: string }[] = [
@@ -491,14 +558,6 @@ export const laterNames: readonly { readonly name: string; readonly capability: 
   { name: 'OAUTH_INTROSPECT_CLIENT_ID', capability: 'token introspection' },
   { name: 'OAUTH_INTROSPECT_CLIENT_SECRET', capability: 'token introspection' },
   { name: 'OAUTH_INTROSPECT_CACHE_TTL_SECONDS', capability: 'token introspection' },
-  { name: 'CORTEX_MCP_SERVERS', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_URL', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_SCOPE', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_CLIENT_ID', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_CLIENT_SECRET', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_OAUTH_SCOPE', capability: 'native MCP servers' },
-  { name: 'CORTEX_MCP_<ID>_CATALOG_SUB', capability: 'native MCP servers' },
-  { name: 'CORTEX_VAULT_KEY', capability: 'the vault' },
   { name: 'CORTEX_DATABASE_URL', capability: 'PostgreSQL' },
   { name: 'CORTEX_TOOL_INTEGRITY_MODE', capability: 'tool integrity' },
   { name: 'CORTEX_TOOL_BASELINE_FILE', capability: 'tool integrity' },

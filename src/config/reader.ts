@@ -5,6 +5,9 @@ import type { KindProblem } from './kind.ts';
 import type { AnyOption, Option } from './option.ts';
 import { type Setting, type SettingPath, type Settings, showPath } from './settings.ts';
 
+/** Of each map and list of the operator's choice, but for the backends and servers. */
+const maxKeys = 1_000;
+
 /** One line of the effective configuration. */
 export interface EffectiveSetting {
   /** Dotted. */
@@ -23,7 +26,13 @@ export interface Reader {
   /** As `read`; an absent value is a problem. */
   readRequired<T>(option: Option<T, undefined>, keys: readonly string[]): T | undefined;
   keysBelow(path: SettingPath): readonly string[];
+  /** As `keysBelow`, cut at `max`; that there are more is a problem. */
+  boundedKeys(path: SettingPath, max?: number): readonly string[];
+  /** One value a key below the path, in the order of the file. */
+  mapOf<V>(path: SettingPath, read: (key: string) => V): ReadonlyMap<string, V>;
   originOf(path: SettingPath): Origin | undefined;
+  /** Whether a source gives a value, usable or not. */
+  isSet(path: SettingPath): boolean;
   /** Whether a value at or below the path could not be used. */
   isRefused(path: SettingPath): boolean;
   fail(path: SettingPath, message: string, hint?: string): void;
@@ -37,6 +46,12 @@ export function createReader(settings: Settings): Reader {
   const refused: SettingPath[] = [];
 
   const originOf = (path: SettingPath) => settings.get(path)?.origin ?? settings.memberOrigin(path);
+
+  /** Of what the missing setting would stand in. */
+  function nearestOrigin(path: SettingPath): Origin | undefined {
+    const around = path.map((_, depth) => path.slice(0, path.length - 1 - depth));
+    return around.map(originOf).find((origin) => origin !== undefined);
+  }
 
   function note<V>(option: AnyOption, path: SettingPath, value: V, origin: Origin): V {
     const shown = value === undefined ? null : option.kind.show(value);
@@ -68,13 +83,25 @@ export function createReader(settings: Settings): Reader {
     return parsed === undefined ? otherwise : note(option, path, parsed.value, setting.origin);
   }
 
+  const fail: Reader['fail'] = (path, message, hint) =>
+    void issues.push(problem(originOf(path), `${showPath(path)} ${message}`, hint));
+
+  function boundedKeys(path: SettingPath, max = maxKeys): readonly string[] {
+    const keys = settings.keysBelow(path);
+    if (keys.length > max) fail(path, `holds more than ${max} entries`);
+    return keys.slice(0, max);
+  }
+
   return {
     issues,
     effective,
     originOf,
+    isSet: (path) => settings.get(path) !== undefined,
+    boundedKeys,
+    mapOf: (path, read) => new Map(boundedKeys(path).map((key) => [key, read(key)])),
     isRefused: (path) => refused.some((bad) => path.every((segment, depth) => bad[depth] === segment)),
     keysBelow: (path) => settings.keysBelow(path),
-    fail: (path, message, hint) => issues.push(problem(originOf(path), `${showPath(path)} ${message}`, hint)),
+    fail,
     read: (option, keys = []) => readValue(option, keys, option.fallback),
     readOr: readValue,
     readRequired(option, keys) {
@@ -89,7 +116,7 @@ export function createReader(settings: Settings): Reader {
         environmentName([keys[0] ?? '']).slice('CORTEX__'.length),
       );
       const hint = name === undefined ? undefined : `Write it in the config file, or set ${name}.`;
-      issues.push(problem(originOf(path.slice(0, -1)), `${showPath(path)} is missing`, hint));
+      issues.push(problem(nearestOrigin(path), `${showPath(path)} is missing`, hint));
       return undefined;
     },
   };

@@ -1,5 +1,5 @@
 import type { AnyOption, ExistingName } from './option.ts';
-import { allOptions, backendListName, laterNames } from './options.ts';
+import { allOptions, laterNames, memberLists } from './options.ts';
 
 /** The reference page of every setting, as Markdown. */
 export function referencePage(): string {
@@ -26,7 +26,9 @@ export function referencePage(): string {
     '',
     '| variable | sets |',
     '|---|---|',
-    `| \`${backendListName}\` | the ids of the backends that the environment describes |`,
+    ...memberLists.map(
+      ({ name, section }) => `| \`${name}\` | the ids of the ${section} that the environment describes |`,
+    ),
     ...allOptions.flatMap((option) =>
       option.existing.map((existing) => `| \`${existing.name}\` | ${reach(option, existing)} |`),
     ),

@@ -91,3 +91,19 @@ export const algorithm: Kind<string> = scalar({
     return err('is not accepted: RS256, PS256, ES256 (or 384, 512) and EdDSA are');
   },
 });
+
+/** A program and its arguments, as a list; one text is split at white space, and no shell reads either. */
+export const commandLine: Kind<readonly [string, ...string[]]> = {
+  name: 'list of words',
+  schema: { type: 'array', items: { type: 'string' }, minItems: 1 },
+  isSecret: false,
+  parse(raw) {
+    const [program, ...rest] = typeof raw === 'string' ? raw.split(/\s+/).filter((word) => word !== '') : raw;
+    if (program === undefined || program === '') return err({ what: 'names no program', item: undefined });
+    if (rest.length > 200) return err({ what: 'holds more than 200 arguments', item: undefined });
+    const bad = [program, ...rest].findIndex((word) => word.includes('\0'));
+    if (bad >= 0) return err({ what: 'must not hold a null character', item: bad });
+    return ok([program, ...rest]);
+  },
+  show: (words) => [...words],
+};

@@ -212,7 +212,7 @@ describe('backends', () => {
 
   test('are missed when there are none', async () => {
     expect(await warningsOf('')).toEqual([
-      'there are no backends, so there are no tools. Write backends in cortex.yaml, or set CORTEX_BACKENDS.',
+      'there are no backends and no servers, so there are no tools. Write backends or servers in cortex.yaml, or set CORTEX_BACKENDS.',
     ]);
   });
 });

@@ -171,12 +171,12 @@ describe('a config file is refused, by line, for', () => {
     [
       'a key that means something to JavaScript',
       '__proto__: { x: 1 }',
-      'cortex.yaml:4: __proto__ is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, limits, audit, keys, store, tickets, log.',
+      'cortex.yaml:4: __proto__ is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, keys, store, tickets, log.',
     ],
     [
       'a constructor as a backend key',
       'backends: { notes: { url: https://n.example, constructor: 1 } }',
-      'cortex.yaml:4: backends.notes.constructor is not a setting. Known here: url, path, technical_token, identity, timeout, prefix, include, exclude, allow_http, max_connections, max_result, tickets, audience.',
+      'cortex.yaml:4: backends.notes.constructor is not a setting. Known here: url, path, technical_token, identity, token_audience, timeout, prefix, include, exclude, allow_http, max_connections, max_result, tickets, audience.',
     ],
     [
       'broken YAML',
@@ -321,14 +321,14 @@ describe('a config file is refused, by line, for', () => {
       'cortex.yaml:4: backends.notes.prefix: "é" must be empty, or a letter and at most 23 letters, digits, _ or -.',
     ],
     [
-      'a mode of identity to come',
-      'backends: { notes: { url: https://n.example, identity: assert } }',
-      'cortex.yaml:4: backends.notes.identity: "assert" is not available in this version; use propagate.',
+      'a mode of identity that is for servers',
+      'backends: { notes: { url: https://n.example, identity: linked } }',
+      'cortex.yaml:4: backends.notes.identity: "linked" must be propagate or assert or exchange.',
     ],
     [
       'a mode of identity unheard of',
       'backends: { notes: { url: https://n.example, identity: trust } }',
-      'cortex.yaml:4: backends.notes.identity: "trust" must be propagate.',
+      'cortex.yaml:4: backends.notes.identity: "trust" must be propagate or assert or exchange.',
     ],
     [
       'PostgreSQL',
@@ -347,8 +347,8 @@ describe('a config file is refused, by line, for', () => {
     ],
     [
       'a capability of a later version',
-      'servers: { linear: {} }',
-      'cortex.yaml:4: servers is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, limits, audit, keys, store, tickets, log.',
+      'integrity: { mode: warn }',
+      'cortex.yaml:4: integrity is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, keys, store, tickets, log.',
     ],
     [
       'a variable outside a secret',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run, transcript } from '../cli/run.ts';
 
-const environment = { NOTES_TOKEN: 's3cret', BILLING_TOKEN: 's3cret' };
+const environment = { NOTES_TOKEN: 's3cret', BILLING_TOKEN: 's3cret', KEY: 's3cret' };
 interface GoldenRun {
   readonly folder: string;
   readonly golden: string;
@@ -16,11 +16,14 @@ const runs: readonly GoldenRun[] = [
     folder: 'sound',
     golden: 'overridden.txt',
     line: 'check --config cortex.yaml --listen 0.0.0.0:80',
-    extra: { CORTEX__LIMITS__STREAMS: '5', CORTEX_VAULT_KEY: 'x', CORTEX_AUDIT_RETENTION_DAY: '1' },
+    extra: { CORTEX__LIMITS__STREAMS: '5', CORTEX_ADMIN_SECRET: 'x', CORTEX_AUDIT_RETENTION_DAY: '1' },
   },
   { folder: 'five-mistakes', golden: 'plain.txt', line: 'check --config cortex.yaml' },
   { folder: 'five-mistakes', golden: 'json.txt', line: 'check --config cortex.yaml --json' },
   { folder: 'five-mistakes', golden: 'quiet.txt', line: 'check --config cortex.yaml --quiet' },
+  { folder: 'servers', golden: 'plain.txt', line: 'check --config cortex.yaml' },
+  { folder: 'servers', golden: 'found.txt', line: 'check' },
+  { folder: 'server-mistakes', golden: 'plain.txt', line: 'check --config cortex.yaml' },
   { folder: 'found', golden: 'plain.txt', line: 'check' },
 ];
 
