@@ -1,8 +1,8 @@
 import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
 import type { HttpBackendOptions } from '#backends/http-backend.ts';
 import type { AssembleRules, BackendRules } from '#catalog/assemble.ts';
-import { matchesGlob } from '#catalog/glob.ts';
 import type { BackendConfig, Config } from '#config/config.ts';
+import { matchesGlob } from '#kernel/glob.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { KeyName, KeyOrigin } from '#keys/inventory.ts';
 import type { AllowanceSettings } from '#mcp/allowance.ts';

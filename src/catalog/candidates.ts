@@ -1,10 +1,10 @@
 import type { BackendCatalog, PromptDefinition, ToolDefinition } from '#contract/types.ts';
+import { isIncluded } from '#kernel/glob.ts';
+import { type ParamHeader, paramHeaders } from '#wire/param-headers.ts';
 import type { AssembleSource, BackendRules } from './assemble.ts';
-import { isIncluded } from './glob.ts';
 import type { NameCandidate } from './naming.ts';
 import { byCodeUnits } from './order.ts';
-import { paramHeaders } from './param-headers.ts';
-import type { CatalogTool, ParamHeader, Snapshot, Withheld } from './snapshot.ts';
+import type { CatalogTool, Snapshot, Withheld } from './snapshot.ts';
 
 /** The contract's own method that is offered as a tool of every backend that has it. */
 const HELP = 'get_help';

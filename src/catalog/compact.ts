@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '#kernel/json.ts';
-import { PARAM_HEADER_KEY } from './param-headers.ts';
-import type { CatalogTool, ParamHeader } from './snapshot.ts';
+import { PARAM_HEADER_KEY, type ParamHeader } from '#wire/param-headers.ts';
+import type { CatalogTool } from './snapshot.ts';
 
 const MAX_DESCRIPTION_LENGTH = 160;
 

@@ -1,7 +1,7 @@
 import { type BackendId, isBackendId } from '#kernel/ids.ts';
 import { isJsonObject, isStringArray, type JsonObject, stringAt } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { paramHeaders } from './param-headers.ts';
+import { paramHeaders } from '#wire/param-headers.ts';
 import type {
   BackendState,
   CatalogPrompt,

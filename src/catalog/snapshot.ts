@@ -5,13 +5,7 @@ import type {
   ToolDefinition,
 } from '#contract/types.ts';
 import type { BackendId } from '#kernel/ids.ts';
-
-/** One argument that modern clients mirror into `Mcp-Param-<header>`; `path` leads to it from the arguments' root. */
-export interface ParamHeader {
-  readonly header: string;
-  readonly path: readonly string[];
-  readonly type: 'string' | 'integer' | 'boolean';
-}
+import type { ParamHeader } from '#wire/param-headers.ts';
 
 export interface CatalogTool {
   readonly publicName: string;

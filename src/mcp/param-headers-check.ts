@@ -1,6 +1,6 @@
-import type { ParamHeader } from '#catalog/snapshot.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#kernel/json.ts';
 import { decodeHeaderValue } from '#wire/header-value.ts';
+import type { ParamHeader } from '#wire/param-headers.ts';
 import { mcpHeaders } from '#wire/protocol.ts';
 
 function valueAt(args: JsonObject, path: readonly string[]): JsonValue | undefined {

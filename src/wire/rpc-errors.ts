@@ -9,6 +9,8 @@ export const rpcErrors = {
   serverError: -32000,
   /** 2025 revisions only; 2026-07-28 says invalidParams with `data.uri`. */
   resourceNotFound: -32002,
+  /** 2025-11-25 only: the user has to visit the URLs in `data.elicitations` first. */
+  urlElicitationRequired: -32042,
   headerMismatch: -32020,
   missingClientCapability: -32021,
   unsupportedProtocolVersion: -32022,

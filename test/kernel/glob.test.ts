@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isIncluded, matchesGlob } from '#catalog/glob.ts';
+import { isIncluded, matchesGlob } from '#kernel/glob.ts';
 
 test.each([
   ['create_*', 'create_issue', true],

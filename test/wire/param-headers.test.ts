@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { paramHeaders } from '#catalog/param-headers.ts';
 import type { JsonObject } from '#kernel/json.ts';
+import { paramHeaders } from '#wire/param-headers.ts';
 
 const annotated = (header: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': header }) as const;
 const fault = (schema: unknown) => {

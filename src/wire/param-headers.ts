@@ -1,6 +1,12 @@
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { ParamHeader } from './snapshot.ts';
+
+/** One argument that modern clients mirror into `Mcp-Param-<header>`; `path` leads to it from the arguments' root. */
+export interface ParamHeader {
+  readonly header: string;
+  readonly path: readonly string[];
+  readonly type: 'string' | 'integer' | 'boolean';
+}
 
 export const PARAM_HEADER_KEY = 'x-mcp-header';
 
