@@ -62,4 +62,15 @@ export const limits = {
   maxPseudonyms: 10_000,
   maxCachedGrants: 10_000,
   grantUseDelayMs: 5_000,
+  grantRefreshEarlyMs: 60_000,
+  /** A token that expires sooner is not handed out while its refresh fails. */
+  grantLeewayMs: 5_000,
+  /** How long a call waits for a refresh while the old token is good. */
+  grantPatienceMs: 2_000,
+  grantSettledMs: 30_000,
+  grantBackoffMs: 1_000,
+  maxGrantBackoffMs: 60_000,
+  grantLeaseMs: 15_000,
+  grantLeasePollMs: 20,
+  grantWaitMs: 30_000,
 } as const;

@@ -110,7 +110,7 @@ export async function touchGrantRows(
   );
 }
 
-/** Whether `lease` now holds the row until that moment: nobody else does, or no longer, or it is the same lease. */
+/** Whether `lease` now holds the row until that moment: nobody else does, or no longer. */
 export async function leaseGrantRow(
   store: Store,
   owner: string,
@@ -119,12 +119,28 @@ export async function leaseGrantRow(
 ): Promise<boolean> {
   const changed = await store.run(
     `UPDATE vault_grants SET lease = ?, lease_until = ?
-     WHERE owner = ? AND server = ? AND (lease IS NULL OR lease_until <= ? OR lease = ?)`,
+     WHERE owner = ? AND server = ? AND (lease IS NULL OR lease_until <= ?)`,
     lease.id,
     lease.until,
     owner,
     server,
     lease.now,
+  );
+  return changed === 1;
+}
+
+/** Whether `lease` still holds the row, now until that moment. */
+export async function extendGrantLease(
+  store: Store,
+  owner: string,
+  server: string,
+  lease: { readonly id: string; readonly until: number },
+): Promise<boolean> {
+  const changed = await store.run(
+    'UPDATE vault_grants SET lease_until = ? WHERE owner = ? AND server = ? AND lease = ?',
+    lease.until,
+    owner,
+    server,
     lease.id,
   );
   return changed === 1;

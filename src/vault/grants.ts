@@ -9,6 +9,7 @@ import type { Store } from '#store/store.ts';
 import {
   addGrantRow,
   deleteGrantRow,
+  extendGrantLease,
   findGrantRow,
   type GrantWrite,
   leaseGrantRow,
@@ -135,12 +136,12 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
     async lease(owner, server, ms): Promise<Lease | undefined> {
       const id = owners.id(owner.key);
       const lease = randomId();
-      const take = (forMs: number): Promise<boolean> => {
-        const now = clock.now();
-        return leaseGrantRow(store, id, server, { id: lease, now, until: now + forMs });
+      const now = clock.now();
+      if (!(await leaseGrantRow(store, id, server, { id: lease, now, until: now + ms }))) return undefined;
+      return {
+        extend: (forMs) => extendGrantLease(store, id, server, { id: lease, until: clock.now() + forMs }),
+        release: () => releaseGrantRow(store, id, server, lease),
       };
-      if (!(await take(ms))) return undefined;
-      return { extend: take, release: () => releaseGrantRow(store, id, server, lease) };
     },
 
     async close() {
