@@ -1,3 +1,4 @@
+import { guardCommand } from './own-command.ts';
 import { release } from './release.ts';
 
 /**
@@ -9,6 +10,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (argv.length === 1 && (first === '--version' || first === '-V')) {
     console.log(`cortex ${release.version}`);
     return 0;
+  }
+  if (argv.length === 1 && first === guardCommand) {
+    const { runStdioGuard } = await import('#adapter/stdio-guard-process.ts');
+    return runStdioGuard(Bun.stdin.stream());
   }
   const [{ runProgram }, { commands }, { processTerminal, ReaderGone }] = await Promise.all([
     import('./program.ts'),
