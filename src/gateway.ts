@@ -73,6 +73,8 @@ export interface GatewayDeps {
   readonly version: string;
   /** Development: whatever came through a proxy is refused. */
   readonly isDev?: boolean;
+  /** Runs the guard over the servers that are commands: this executable again. Undefined: none of them can be run. */
+  readonly guardCommand?: readonly string[];
   /** Gets audit lines where the configuration asks for them. */
   readonly stdout: (text: string) => void;
 }

@@ -7,7 +7,7 @@ export interface StdioCommand {
   /** The program and its arguments, as they are: there is no shell. */
   readonly command: readonly string[];
   /** Everything the child sees of an environment, besides `PATH`. */
-  readonly env: Readonly<Record<string, Secret>>;
+  readonly env: ReadonlyMap<string, Secret>;
   /** `PATH` where `env` names none; the program is looked for there too. */
   readonly path: string;
   readonly cwd: string | undefined;
@@ -144,7 +144,7 @@ export function startStdioProcess(
 }
 
 function environmentOf({ env, path }: StdioCommand): Record<string, string> & { readonly PATH: string } {
-  const named = Object.entries(env).map(([name, value]) => [name, value.reveal()]);
+  const named = [...env].map(([name, value]) => [name, value.reveal()]);
   return { PATH: path, ...Object.fromEntries(named) };
 }
 

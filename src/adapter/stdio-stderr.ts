@@ -15,10 +15,10 @@ const minSecretLength = 6;
  */
 export function createStderrLog(
   server: string,
-  env: Readonly<Record<string, Secret>>,
+  env: ReadonlyMap<string, Secret>,
   deps: { readonly log: Log; readonly clock: Clock },
 ): (chunk: Uint8Array) => void {
-  const secrets = Object.values(env)
+  const secrets = [...env.values()]
     .map((value) => value.reveal())
     .filter((value) => value.length >= minSecretLength)
     // The longest first: one may hold another.

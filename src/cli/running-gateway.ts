@@ -10,6 +10,7 @@ import { listen } from '#server/listener.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { guardCommand, ownCommand } from './own-command.ts';
 import { release } from './release.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,6 +42,7 @@ export async function startGateway(
     clock: systemClock,
     version: release.version,
     isDev: options.isDev,
+    guardCommand: ownCommand(guardCommand),
     stdout: terminal.out,
   }).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;

@@ -21,7 +21,10 @@ afterAll(() => host.close());
 describe.concurrent('a child', () => {
   test('sees the configured names, PATH and three pipes, and nothing else of the gateway', async () => {
     await using folder = await createTempFolder();
-    const env = { TOKEN: new Secret('s3cr3t-value'), EMPTY: new Secret('') };
+    const env = new Map([
+      ['TOKEN', new Secret('s3cr3t-value')],
+      ['EMPTY', new Secret('')],
+    ]);
     const options = childOptions('plain', { env, cwd: folder.path });
     const wire = await opened(host, { ...options, command: [...options.command, '$HOME', '`id`', 'a b;c'] });
     const { pid, about } = await aboutChild(wire);
@@ -49,7 +52,7 @@ describe.concurrent('a child', () => {
     const outcome = await host.host.wires(options).open(undefined, hear(), new AbortController().signal);
     expect(outcome).toEqual({ ok: false, error: expect.objectContaining({ reason: 'unreachable' }) });
     expect(JSON.stringify(outcome)).not.toContain(folder.path);
-    const own = { PATH: new Secret(process.env.PATH ?? '') };
+    const own = new Map([['PATH', new Secret(process.env.PATH ?? '')]]);
     await (await opened(host, { ...options, env: own })).close();
   });
 
@@ -108,7 +111,7 @@ describe.concurrent('a child', () => {
 describe('stderr', () => {
   test('becomes lines of the log, bounded in length and number, without the secrets of the environment', async () => {
     await using own = createTestHost();
-    const env = { TOKEN: new Secret('s3cr3t-value') };
+    const env = new Map([['TOKEN', new Secret('s3cr3t-value')]]);
     const wire = await opened(own, childOptions('talks', { env }));
     await aboutChild(wire);
     const lines = own.logged.filter(({ event }) => event === 'server.stderr');

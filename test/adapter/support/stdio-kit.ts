@@ -23,7 +23,7 @@ export function childOptions(manner: string, more: Partial<StdioServerOptions> =
   return {
     id: serverId('files'),
     command: [process.execPath, join(here, 'stdio-server-child.ts'), manner],
-    env: {},
+    env: new Map(),
     path: process.env.PATH ?? '',
     cwd: undefined,
     process: 'shared',
