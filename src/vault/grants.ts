@@ -33,15 +33,18 @@ interface GrantsDeps {
   readonly log: Log;
 }
 
-/** Grants that also have an end: what was touched last is written then. */
-export interface ClosableGrants extends Grants {
+/** The grants as the vault holds them. */
+export interface VaultGrants extends Grants {
+  /** Drops what is remembered in memory of an owner who was erased. */
+  forget(owner: string): void;
+  /** Writes what was touched last. */
   close(): Promise<void>;
 }
 
 /** Between a reading and a writing the ring may turn and another process may write: then it is read again. */
 const maxAttempts = 20;
 
-export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps): ClosableGrants {
+export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps): VaultGrants {
   const opened = createRecent<{
     readonly sealed: string;
     readonly generation: number;
@@ -92,6 +95,7 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
             ? await addGrantRow(store, write)
             : await replaceGrantRow(store, row.generation, write);
         if (isWritten) return { grant, generation, isDead: false, lastUsedAt: row?.lastUsedAt };
+        await breathe();
       }
       throw new Error('a grant could not be written: its row changes all the time');
     },
@@ -144,11 +148,21 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
       };
     },
 
+    forget(owner) {
+      opened.deleteAll((name) => name.startsWith(`${owner} `));
+    },
+
     async close() {
       opened.clear();
       await uses.close();
     },
   };
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** Random, so that a generation of a grant that was removed never comes back with a new one. */
