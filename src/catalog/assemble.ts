@@ -77,6 +77,7 @@ export function assemble(input: AssembleInput): Assembled {
 
   const names = withRecords(input.names, [...tools.changed, ...prompts.changed]);
   const forgottenNames = surplusNames(names, isListedIn(tools, prompts));
+  const keptNames = withoutRecords(names, forgottenNames);
   const former = formerNames('tool', names, currentNameIn(tools), rules.formerNameGraceMs, now);
 
   const helpNames = helpNamesOf(tools);
@@ -100,6 +101,7 @@ export function assemble(input: AssembleInput): Assembled {
         ]),
       ),
       formerNames: former.names,
+      names: keptNames,
       withheld: [
         ...toolList.withheld,
         ...refusals('tool', tools),
@@ -108,7 +110,7 @@ export function assemble(input: AssembleInput): Assembled {
         ...uris.withheld,
       ],
     },
-    names: withoutRecords(names, forgottenNames),
+    names: keptNames,
     changedNames: [...tools.changed, ...prompts.changed],
     forgottenNames,
     nextExpiryAt: former.nextExpiryAt,

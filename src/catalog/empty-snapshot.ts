@@ -9,5 +9,6 @@ export const emptySnapshot: Snapshot = {
   templates: [],
   backends: new Map(),
   formerNames: new Map(),
+  names: new Map(),
   withheld: [],
 };

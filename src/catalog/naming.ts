@@ -39,22 +39,33 @@ export interface NameAssignment<C extends NameCandidate> {
   readonly changed: readonly NameRecord[];
 }
 
+/** What each candidate is called, before anything is remembered of it. */
+export interface Naming<C extends NameCandidate, O extends NameOwner> {
+  /** In no order. */
+  readonly assigned: ReadonlyMap<string, C>;
+  readonly refused: NameAssignment<C>['refused'];
+  /** Among the assigned: who had the name before, with the record of it. */
+  readonly known: readonly { readonly candidate: C; readonly record: O }[];
+  /** Among the assigned: whose name nobody had. */
+  readonly fresh: readonly { readonly name: string; readonly candidate: C }[];
+}
+
+export type NameOwner = Pick<NameRecord, 'backend' | 'ownName'>;
+
 /**
  * Gives each candidate its public name. Who has a name keeps it, listed or not; a newcomer that wants it is
  * refused. Among newcomers an unmapped own name comes first, then the code-unit order of backend and own name.
  */
-export function assignNames<C extends NameCandidate>(
-  kind: NameKind,
+export function giveNames<C extends NameCandidate, O extends NameOwner>(
   candidates: readonly C[],
-  table: NameTable,
+  ownerOf: (publicName: string) => O | undefined,
   rules: NamingRules,
-  now: number,
-): NameAssignment<C> {
+): Naming<C, O> {
   const assigned = new Map<string, C>();
   const refused: { candidate: C; reason: NameRefusal | 'name_collision' }[] = [];
   const newcomers: { name: string; candidate: C }[] = [];
-  const changed: NameRecord[] = [];
-  const moved = new Map<string, string>();
+  const known: { candidate: C; record: O }[] = [];
+  const fresh: { name: string; candidate: C }[] = [];
 
   for (const candidate of candidates) {
     const proposed = proposePublicName(candidate.prefix, candidate.ownName, rules);
@@ -63,7 +74,7 @@ export function assignNames<C extends NameCandidate>(
       continue;
     }
     const name = proposed.value;
-    const record = table.get(nameKey(kind, name));
+    const record = ownerOf(name);
     if (record === undefined) {
       newcomers.push({ name, candidate });
       continue;
@@ -74,22 +85,45 @@ export function assignNames<C extends NameCandidate>(
       continue;
     }
     assigned.set(name, candidate);
-    if (record.retiredAt === undefined) continue;
-    changed.push({ ...record, retiredAt: undefined });
-    moved.set(ownerKey(candidate.id, candidate.ownName), name);
+    known.push({ candidate, record });
   }
 
-  for (const { name, candidate } of newcomers.sort(bySeniority)) {
-    if (assigned.has(name)) {
-      refused.push({ candidate, reason: 'name_collision' });
+  for (const newcomer of newcomers.sort(bySeniority)) {
+    if (assigned.has(newcomer.name)) {
+      refused.push({ candidate: newcomer.candidate, reason: 'name_collision' });
       continue;
     }
-    assigned.set(name, candidate);
-    moved.set(ownerKey(candidate.id, candidate.ownName), name);
+    assigned.set(newcomer.name, newcomer.candidate);
+    fresh.push(newcomer);
+  }
+  return { assigned, refused, known, fresh };
+}
+
+/** The names of everything that is listed to all, with what has to be remembered of them. */
+export function assignNames<C extends NameCandidate>(
+  kind: NameKind,
+  candidates: readonly C[],
+  table: NameTable,
+  rules: NamingRules,
+  now: number,
+): NameAssignment<C> {
+  const { assigned, refused, known, fresh } = giveNames(
+    candidates,
+    (name) => table.get(nameKey(kind, name)),
+    rules,
+  );
+  const changed: NameRecord[] = [];
+  const moved = new Map<string, string>();
+  for (const { candidate, record } of known) {
+    if (record.retiredAt === undefined) continue;
+    changed.push({ ...record, retiredAt: undefined });
+    moved.set(ownerKey(candidate.id, candidate.ownName), record.publicName);
+  }
+  for (const { name, candidate } of fresh) {
     const { id, ownName } = candidate;
+    moved.set(ownerKey(id, ownName), name);
     changed.push({ kind, publicName: name, backend: id, ownName, since: now, retiredAt: undefined });
   }
-
   if (moved.size > 0) changed.push(...retire(kind, table, moved, now));
   return {
     assigned: new Map([...assigned].sort(([a], [b]) => byCodeUnits(a, b))),

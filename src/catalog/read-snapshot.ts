@@ -33,6 +33,7 @@ export function readSnapshot(value: unknown): Result<Snapshot, 'unreadable'> {
     templates,
     backends: new Map(backends.map((backend) => [backend.id, backend])),
     formerNames,
+    names: new Map(),
     withheld,
   });
 }

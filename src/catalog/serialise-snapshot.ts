@@ -3,7 +3,8 @@ import type { BackendState, CatalogTool, Snapshot } from './snapshot.ts';
 
 /**
  * A snapshot as JSON for the operator's commands: names, owners, scopes, definitions, what is withheld and why.
- * It tells everything there is: for the control socket, never for a caller. `readSnapshot` is the way back.
+ * It tells everything there is: for the control socket, never for a caller. `readSnapshot` is the
+ * way back, but for the names of before.
  */
 export function serialiseSnapshot(snapshot: Snapshot): JsonObject {
   const isStale = (backend: CatalogTool['backend']) => snapshot.backends.get(backend)?.status === 'stale';

@@ -6,6 +6,7 @@ import type {
 } from '#contract/types.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { ParamHeader } from '#wire/param-headers.ts';
+import type { NameTable } from './naming.ts';
 
 export interface CatalogTool {
   readonly publicName: string;
@@ -74,5 +75,7 @@ export interface Snapshot {
   readonly backends: ReadonlyMap<BackendId, BackendState>;
   /** Public names of before a prefix or alias edit -> the current public name, for a grace period. */
   readonly formerNames: ReadonlyMap<string, string>;
+  /** Every name that was ever given to something listed to all: what belongs to one person may not take it over. */
+  readonly names: NameTable;
   readonly withheld: readonly Withheld[];
 }
