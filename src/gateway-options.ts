@@ -7,6 +7,7 @@ import type { BackendId } from '#kernel/ids.ts';
 import type { KeyName, KeyOrigin } from '#keys/inventory.ts';
 import type { AllowanceSettings } from '#mcp/allowance.ts';
 import { reservedNames } from '#mcp/builtins/definitions.ts';
+import { linkToolName } from '#mcp/builtins/link-tool.ts';
 import type { EdgeSettings } from '#mcp/deps.ts';
 
 /** The configuration's words as each part's own options. Pure. */
@@ -78,7 +79,7 @@ export function backendRulesOf(config: Config, id: BackendId): BackendRules {
 export function assembleRulesOf(config: Config): AssembleRules {
   return {
     maxLength: config.limits.maxPublicNameLength,
-    reserved: new Set(reservedNames),
+    reserved: new Set([...reservedNames, ...[...config.servers.keys()].map(linkToolName)]),
     formerNameGraceMs: config.limits.formerNameGraceMs,
     reservedSchemes: new Set(['cortex']),
   };

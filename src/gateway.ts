@@ -40,6 +40,8 @@ import { createBuiltins } from '#mcp/builtins/registry.ts';
 import { createWhoamiCache } from '#mcp/builtins/whoami.ts';
 import type { EdgeDeps } from '#mcp/deps.ts';
 import { createMcpEndpoint } from '#mcp/endpoint.ts';
+import { createLinkWaits } from '#mcp/link-waits.ts';
+import { createPersonal } from '#mcp/personal.ts';
 import { createPulse } from '#mcp/pulse.ts';
 import { createRequestStates } from '#mcp/request-state.ts';
 import { createSessions } from '#mcp/session.ts';
@@ -103,6 +105,7 @@ interface Settled {
   readonly doors: Parameters<typeof createApp>[0]['doors'] extends () => infer Doors ? Doors : never;
   readonly allowance: ReturnType<typeof allowanceOf>;
   readonly edge: ReturnType<typeof edgeSettingsOf>;
+  readonly rules: ReturnType<typeof assembleRulesOf>;
 }
 
 /** Something of the operator's stands in the way of a start: a key, a folder, a file. */
@@ -168,6 +171,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         areHeadersAllowed: createHeaderGate(next.limits.maxHeaderValueBytes, deps.isDev ?? false),
       },
       allowance: allowanceOf(next),
+      rules: assembleRulesOf(next),
       // Polling goes on as it was begun, and lists say how fresh they really are.
       edge: { ...edgeSettingsOf(next, version), listTtlMs: config.limits.pollIntervalMs },
     };
@@ -201,7 +205,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
 
   const catalog = createCatalog({
     backends: catalogBackends(config),
-    rules: assembleRulesOf(config),
+    rules: current.rules,
     limits: config.limits,
     clock,
     schedule: systemSchedule,
@@ -214,8 +218,18 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     maxBytes: limits.maxViewCacheBytes,
     pageSize: limits.listPageSize,
   });
+  const personal = createPersonal({
+    servers: () => [],
+    rules: () => current.rules,
+    schedule: systemSchedule,
+    log,
+    deadlineMs: limits.personalListsDeadlineMs,
+    maxItems: limits.maxPersonalItems,
+    onLate: (principalKey) => streams.personalChanged(principalKey),
+  });
   const streams = createStreams({
     views,
+    personal,
     snapshot: catalog.snapshot,
     clock,
     pulse,
@@ -248,11 +262,20 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     webhookUrl: () => current.config.tickets.webhookUrl,
     ownsTickets: (id) => current.config.backends.get(id)?.tickets ?? false,
   });
+  const linkWaits = createLinkWaits({
+    backend: (id) => backends.get(id),
+    streams,
+    clock,
+    lifetimeMs: limits.requestStateLifetimeMs,
+  });
   const edgeDeps: EdgeDeps = {
     settings: () => current.edge,
     snapshot: catalog.snapshot,
     backend: (id) => backends.get(id),
     views,
+    personal,
+    links: { invite: () => Promise.reject(new Error('no accounts are linked here')) },
+    linkWaits,
     builtins: createBuiltins(search),
     allowance: createAllowance(limiter, () => current.allowance),
     interactive: {
@@ -334,7 +357,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       const made = settle(next, current);
       backends = makeBackends(next);
       current = made;
-      catalog.replaceBackends(catalogBackends(next), assembleRulesOf(next));
+      catalog.replaceBackends(catalogBackends(next), made.rules);
       if (before.authenticator !== made.authenticator) before.authenticator.close();
       for (const [id, backend] of replaced) if (backends.get(id) !== backend) void backend.close();
       // Streams carry the principal that opened them; under other rules of who may come in, they start again.
@@ -358,6 +381,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await Promise.all([backendOutbound.close(), outbound.close()]);
       sessions.close();
       views.close();
+      linkWaits.close();
+      personal.close();
       search.close();
       limiter.close();
       refusals.close();

@@ -13,6 +13,8 @@ const INDEX_COST = 25;
 export interface ToolSearchQuery {
   /** A key of what decided `tools`: whoever has the same key sees the same tools. */
   readonly viewKey: string;
+  /** Whether some of the tools are one principal's alone; then the key names it, and the index takes no shared one's place. */
+  readonly isPersonal?: boolean;
   /** What the caller sees; nothing else is looked at. */
   readonly tools: readonly CatalogTool[];
   readonly text: string;
@@ -39,38 +41,21 @@ interface Index {
   readonly ranked: MiniSearch<Document>;
 }
 
-/** Indexes are made on demand and kept, least recently used out first, up to `maxIndexedTools` in all; each counts as 25 more. */
+/**
+ * Indexes are made on demand and kept, least recently used out first, up to `maxIndexedTools` in all, and as many
+ * again in those with something personal; each counts as 25 more.
+ */
 export function createToolSearch(bounds: { readonly maxIndexedTools: number }): ToolSearch {
-  const indexes = new Map<string, Index>();
-  let indexedTools = 0;
-  const costOf = (index: Index) => index.tools.size + INDEX_COST;
-
-  const indexFor = (viewKey: string, tools: readonly CatalogTool[]): Index => {
-    const known = indexes.get(viewKey);
-    if (known !== undefined) {
-      indexes.delete(viewKey);
-      indexes.set(viewKey, known);
-      return known;
-    }
-    const made = makeIndex(tools);
-    if (tools.length > bounds.maxIndexedTools) return made;
-    indexes.set(viewKey, made);
-    indexedTools += costOf(made);
-    for (const [key, index] of indexes) {
-      if (indexedTools <= bounds.maxIndexedTools) break;
-      indexes.delete(key);
-      indexedTools -= costOf(index);
-    }
-    return made;
-  };
+  const shared = createIndexes(bounds.maxIndexedTools);
+  const personal = createIndexes(bounds.maxIndexedTools);
 
   return {
-    find({ viewKey, tools, text, limit }) {
+    find({ viewKey, isPersonal = false, tools, text, limit }) {
       const words = text
         .slice(0, MAX_QUERY_LENGTH)
         .split(/[\s,;]+/)
         .slice(0, MAX_QUERY_WORDS);
-      const index = indexFor(viewKey, tools);
+      const index = (isPersonal ? personal : shared).of(viewKey, tools);
       const found = new Set<CatalogTool>();
       for (const word of words) {
         const exact = index.tools.get(word);
@@ -86,6 +71,42 @@ export function createToolSearch(bounds: { readonly maxIndexedTools: number }): 
       return [...found].slice(0, limit);
     },
     close() {
+      shared.clear();
+      personal.clear();
+    },
+  };
+}
+
+interface Indexes {
+  of(viewKey: string, tools: readonly CatalogTool[]): Index;
+  clear(): void;
+}
+
+function createIndexes(maxIndexedTools: number): Indexes {
+  const indexes = new Map<string, Index>();
+  let indexedTools = 0;
+  const costOf = (index: Index) => index.tools.size + INDEX_COST;
+
+  return {
+    of(viewKey, tools) {
+      const known = indexes.get(viewKey);
+      if (known !== undefined) {
+        indexes.delete(viewKey);
+        indexes.set(viewKey, known);
+        return known;
+      }
+      const made = makeIndex(tools);
+      if (tools.length > maxIndexedTools) return made;
+      indexes.set(viewKey, made);
+      indexedTools += costOf(made);
+      for (const [key, index] of indexes) {
+        if (indexedTools <= maxIndexedTools) break;
+        indexes.delete(key);
+        indexedTools -= costOf(index);
+      }
+      return made;
+    },
+    clear() {
       indexes.clear();
       indexedTools = 0;
     },

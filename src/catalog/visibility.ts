@@ -40,7 +40,7 @@ export function isVisible(
 
 /** Everything a set of scopes sees of a snapshot, computed from nothing else. */
 export function visibleCatalog(
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'tools' | 'prompts' | 'resources' | 'templates' | 'backends'>,
   scopes: ReadonlySet<string>,
   backends: readonly string[] | undefined,
 ): VisibleCatalog {

@@ -16,7 +16,11 @@ const BYTES_A_TOKEN = 4;
 export function listCosts(seen: VisibleCatalog): readonly ListCost[] {
   return (['full', 'search'] as const).map((mode) => {
     const choice = { backends: undefined, mode, key: mode };
-    const entries = listEntries({ ...seen, key: '', choice, isDegraded: false }, 'tools', 'modern');
+    const entries = listEntries(
+      { ...seen, key: '', choice, links: new Map(), isDegraded: false },
+      'tools',
+      'modern',
+    );
     const bytes = Buffer.byteLength(`[${entries.map(({ json }) => json).join(',')}]`);
     return { mode, tools: entries.length, bytes, estimatedTokens: Math.round(bytes / BYTES_A_TOKEN) };
   });

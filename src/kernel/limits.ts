@@ -36,6 +36,9 @@ export const limits = {
   listPageSize: 1_000,
   maxViewCacheBytes: 64 * 1024 * 1024,
   maxViewCacheEntries: 2_000,
+  /** Longest wait of a list for servers that have not told this person's lists yet. */
+  personalListsDeadlineMs: 5_000,
+  maxPersonalItems: 200_000,
   maxVerifiedTokens: 10_000,
   requestStateLifetimeMs: 10 * 60_000,
   listChangedDebounceMs: 200,

@@ -7,6 +7,7 @@ import { deriveKey, type Key, type KeyRing } from './key-ring.ts';
 export type SealPurpose =
   | 'session'
   | 'request_state'
+  | 'link_state'
   | 'pseudonym'
   /** The vault's own keys: bound to the owner's id, or to what the key is for. */
   | 'vault_key'

@@ -22,18 +22,22 @@ export interface EraTable {
 }
 
 /** Whether nothing changes by the call, for the audit's failure policy. A hidden tool is as good as none. */
-function isReadOnlyCall(call: McpCall): boolean {
+function isReadOnlyCall({ personal }: Pick<EdgeDeps, 'personal'>, call: McpCall): boolean {
   if (call.method !== 'tools/call') return true;
   const { name } = call.params;
   if (typeof name !== 'string') return true;
-  const definition = toolNamed(call.snapshot, name)?.definition;
-  if (definition === undefined) return name !== 'report_missing_capability';
-  return definition.isReadOnly || !holdsAll(call.principal.scopes, definition.scopes);
+  const { snapshot, principal } = call;
+  const listed = toolNamed(snapshot, name);
+  if (listed === undefined && !personal.concerns(principal)) return name !== 'report_missing_capability';
+  const definition = (listed ?? personal.known(snapshot, principal).tools.get(name))?.definition;
+  if (definition === undefined)
+    return name !== 'report_missing_capability' && !personal.mayHave(name, principal);
+  return definition.isReadOnly || !holdsAll(principal.scopes, definition.scopes);
 }
 
 /** Calls the method, writes the one audit record of it, and only then answers (R33). */
 export function createDispatcher(
-  deps: Pick<EdgeDeps, 'settings' | 'clock' | 'log'>,
+  deps: Pick<EdgeDeps, 'settings' | 'clock' | 'log' | 'personal'>,
   wiring: {
     readonly eras: Readonly<Record<Era, EraTable>>;
     readonly audit: AuditPort;
@@ -44,7 +48,7 @@ export function createDispatcher(
   async function answerOf(call: McpCall): Promise<MethodReply> {
     const handler = wiring.eras[call.era].methods.get(call.method);
     if (handler === undefined) return err({ reason: 'method_unknown', method: call.method.slice(0, 128) });
-    if (!wiring.audit.admits(isReadOnlyCall(call))) return err({ reason: 'audit_unavailable' });
+    if (!wiring.audit.admits(isReadOnlyCall(deps, call))) return err({ reason: 'audit_unavailable' });
     try {
       return await handler(call);
     } catch (error) {
@@ -99,7 +103,7 @@ export function createDispatcher(
       listBytes: facts.listBytes,
       params: facts.params,
       traceId: traceIdOf(call.trace),
-      isReadOnly: isReadOnlyCall(call),
+      isReadOnly: isReadOnlyCall(deps, call),
     });
   }
 

@@ -21,6 +21,7 @@ import type { Pulse } from './pulse.ts';
 import { readJsonBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { createSessionDoor } from './session-door.ts';
+import { sightOf } from './sight.ts';
 import { acceptsStream, type RpcRequest, type Visit } from './visit.ts';
 
 /** `/mcp`, for both eras at once. */
@@ -133,6 +134,8 @@ export function createMcpEndpoint(
     if (!acceptsStream(visit.request.headers)) return refuse({ reason: 'not_acceptable' }, id);
     if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, id);
     const { principal, choice } = visit;
+    // First what is this principal's own is known: from then on only a change of it is news.
+    await sightOf(deps, { snapshot: deps.snapshot(), principal, choice });
     const opened = openListen(
       deps,
       { id, params, principal, choice },

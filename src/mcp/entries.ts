@@ -5,7 +5,7 @@ import type { JsonObject } from '#kernel/json.ts';
 import type { Era } from '#wire/protocol.ts';
 import { architectureUri } from './builtins/architecture.ts';
 import { listedBuiltins } from './builtins/listed.ts';
-import type { View } from './views.ts';
+import type { Seen, View } from './views.ts';
 
 export type ListKind = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
 
@@ -22,7 +22,7 @@ function toolEntry(tool: CatalogTool, era: Era, mode: 'full' | 'search'): Entry 
   return { name: publicName, json: JSON.stringify({ name: publicName, ...shown }) };
 }
 
-function helpEntries(view: View): Entry[] {
+function helpEntries(view: Seen): Entry[] {
   return view.backends.flatMap(({ id, helpName }) => {
     if (helpName === undefined) return [];
     const tool = {
@@ -35,45 +35,59 @@ function helpEntries(view: View): Entry[] {
   });
 }
 
-function toolEntries(view: View, era: Era): Entry[] {
-  const builtins = listedBuiltins(view.choice.mode).map(({ name, wire }) => ({
+function builtinEntries(view: View): Entry[] {
+  return listedBuiltins(view.choice.mode).map(({ name, wire }) => ({
     name,
     json: JSON.stringify({ name, ...wire }),
   }));
-  const tools = view.tools.map((tool) => toolEntry(tool, era, view.choice.mode));
-  return [...builtins, ...helpEntries(view), ...tools];
 }
 
-function resourceEntries(view: View): Entry[] {
+function architectureEntry(): Entry {
   const architecture: JsonObject = {
     uri: architectureUri,
     name: 'architecture',
     title: 'What you can reach through this gateway',
     mimeType: 'text/markdown',
   };
-  return [
-    { name: architectureUri, json: JSON.stringify(architecture) },
-    ...view.resources.map(({ uri, definition }) => ({ name: uri, json: JSON.stringify(definition.wire) })),
-  ];
+  return { name: architectureUri, json: JSON.stringify(architecture) };
 }
 
-/** The items of one list, as one caller's view shows them. */
+/** The items of one list, as one set of scopes sees it: with the gateway's own. */
 export function listEntries(view: View, kind: ListKind, era: Era): readonly Entry[] {
   const entries = unordered(view, kind, era);
-  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  if (kind === 'tools') entries.push(...builtinEntries(view));
+  if (kind === 'resources') entries.push(architectureEntry());
+  return entries.sort(byName);
 }
 
-function unordered(view: View, kind: ListKind, era: Era): Entry[] {
+/** The items of one list that are the caller's own. */
+export function ownEntries(own: Seen | undefined, kind: ListKind, era: Era): readonly Entry[] {
+  return own === undefined ? [] : unordered(own, kind, era).sort(byName);
+}
+
+/** Two lists in order as one. */
+export function mergeEntries(a: readonly Entry[], b: readonly Entry[]): readonly Entry[] {
+  return [...a, ...b].sort(byName);
+}
+
+function byName(a: Entry, b: Entry): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function unordered(view: Seen, kind: ListKind, era: Era): Entry[] {
   switch (kind) {
     case 'tools':
-      return toolEntries(view, era);
+      return [...helpEntries(view), ...view.tools.map((tool) => toolEntry(tool, era, view.choice.mode))];
     case 'prompts':
       return view.prompts.map(({ publicName, definition }) => ({
         name: publicName,
         json: JSON.stringify({ name: publicName, ...definition.wire }),
       }));
     case 'resources':
-      return resourceEntries(view);
+      return view.resources.map(({ uri, definition }) => ({
+        name: uri,
+        json: JSON.stringify(definition.wire),
+      }));
     case 'resourceTemplates':
       return view.templates.map(({ uriTemplate, definition }) => ({
         name: uriTemplate,

@@ -1,23 +1,19 @@
-import type { Answer, CallContext, Exchange, PeerAnswer } from '#backends/backend.ts';
-import { randomId } from '#kernel/ids.ts';
-import type { JsonObject } from '#kernel/json.ts';
+import type { Answer, CallContext, Exchange } from '#backends/backend.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { requestText } from '#wire/json-rpc.ts';
+import { type AskingDeps, askerOf, askOnStream, canAskOnStream } from './asking.ts';
 import type { McpCall, ResultBody } from './call.ts';
-import { missingCapabilities, parseInputResponses, parseQuestions, type Question } from './questions.ts';
+import type { EdgeDeps } from './deps.ts';
+import { answerWithLink, type LinkAnswer, saidNo } from './link-answer.ts';
+import { missingCapabilities, parseInputResponses, parseQuestions } from './questions.ts';
 import type { Refusal } from './refusal.ts';
 import { callContext } from './relay.ts';
-import type { RequestStates, StateBinding } from './request-state.ts';
-import type { SessionStates } from './session-state.ts';
+import type { Carried, RequestStates, StateBinding } from './request-state.ts';
 
 /** A backend that asks again and again is stopped after this many rounds. */
 const MAX_ROUNDS = 16;
 
-export interface InteractiveDeps {
+export interface InteractiveDeps extends AskingDeps {
   readonly states: RequestStates;
-  readonly sessions: SessionStates;
-  /** Longest wait for a user's answer on a legacy stream. */
-  readonly maxWaitMs: number;
 }
 
 /** What became of a call that may ask the user something. */
@@ -25,7 +21,8 @@ export type Interaction =
   | { readonly kind: 'exchange'; readonly exchange: Exchange<Answer> }
   | { readonly kind: 'ask'; readonly body: ResultBody; readonly exchange: Exchange<Answer> }
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly exchange: Exchange<Answer> | undefined }
-  | { readonly kind: 'bad_question'; readonly message: string; readonly exchange: Exchange<Answer> };
+  | { readonly kind: 'bad_question'; readonly message: string; readonly exchange: Exchange<Answer> }
+  | { readonly kind: 'unlinked'; readonly link: LinkAnswer; readonly exchange: Exchange<Answer> };
 
 type InputRequired = Extract<Answer, { kind: 'input_required' }>;
 
@@ -40,16 +37,27 @@ function askedBy(exchange: Exchange<Answer>): InputRequired | undefined {
  * backend is called again with the answers.
  */
 export async function interact(
-  deps: InteractiveDeps,
+  deps: Pick<EdgeDeps, 'interactive' | 'links' | 'linkWaits'>,
   call: McpCall,
   binding: StateBinding,
   send: (context: CallContext) => Promise<Exchange<Answer>>,
 ): Promise<Interaction> {
-  const retry = readRetry(deps, call, binding);
+  const retry = readRetry(deps.interactive, call, binding);
   if (!retry.ok) return { kind: 'refused', refusal: retry.error, exchange: undefined };
+  const { wasRefused } = retry.value;
+  const ask = askerOf(deps.interactive, call);
   let { inputResponses, requestState } = retry.value;
   for (let round = 1; ; round++) {
-    const exchange = await send(callContext(call, { inputResponses, requestState }));
+    const carried = { inputResponses, requestState };
+    const exchange = await send(callContext(call, carried, ask));
+    const { outcome, backend } = exchange;
+    if (!outcome.ok && outcome.error.reason === 'link_required') {
+      const link = await answerWithLink(deps, call, backend, { binding, carried, wasRefused });
+      return { kind: 'unlinked', link, exchange };
+    }
+    if (!outcome.ok && outcome.error.reason === 'state_lost') {
+      return { kind: 'refused', refusal: { reason: 'state_invalid' }, exchange };
+    }
     const asked = askedBy(exchange);
     if (asked === undefined) return { kind: 'exchange', exchange };
     if (asked.inputRequests === undefined && asked.requestState === undefined) {
@@ -62,16 +70,16 @@ export async function interact(
       if (required !== undefined) {
         return { kind: 'refused', refusal: { reason: 'capability_missing', required }, exchange };
       }
-      return { kind: 'ask', body: askBody(deps, binding, asked), exchange };
+      return { kind: 'ask', body: askBody(deps.interactive, binding, asked), exchange };
     }
-    if (required !== undefined || !call.reply.canStream || call.session === undefined) {
+    if (required !== undefined || !canAskOnStream(call)) {
       return {
         kind: 'bad_question',
         message: 'it asks the user something that this client cannot show',
         exchange,
       };
     }
-    const answers = await askOnStream(deps, call, questions.value);
+    const answers = await askOnStream(deps.interactive, call, questions.value);
     if (!answers.ok) return { kind: 'bad_question', message: answers.error, exchange };
     inputResponses = answers.value;
     requestState = asked.requestState;
@@ -79,20 +87,30 @@ export async function interact(
   }
 }
 
-function readRetry(
+interface Retry extends Carried {
+  /** The user was asked to link an account, and said no. */
+  readonly wasRefused: boolean;
+}
+
+/** What a retry brings along, checked against the call that it repeats. */
+export function readRetry(
   deps: InteractiveDeps,
   call: McpCall,
   binding: StateBinding,
-): Result<{ inputResponses: JsonObject | undefined; requestState: string | undefined }, Refusal> {
-  if (call.era === 'legacy') return ok({ inputResponses: undefined, requestState: undefined });
+): Result<Retry, Refusal> {
+  const first = { inputResponses: undefined, requestState: undefined, wasRefused: false };
+  if (call.era === 'legacy') return ok(first);
   const responses = parseInputResponses(call.params.inputResponses);
   if (!responses.ok) return err({ reason: 'params_invalid', detail: responses.error });
+  const inputResponses = responses.value;
   const sealed = call.params.requestState;
-  if (sealed === undefined) return ok({ inputResponses: responses.value, requestState: undefined });
+  if (sealed === undefined) return ok({ ...first, inputResponses });
   if (typeof sealed !== 'string') return err({ reason: 'state_invalid' });
   const state = deps.states.open(binding, sealed);
-  if (!state.ok) return state;
-  return ok({ inputResponses: responses.value, requestState: state.value });
+  if (state.ok) return ok({ ...first, inputResponses, requestState: state.value });
+  // After a link the call goes on as it came: the answer to our own question is none of the backend's business.
+  const carried = deps.states.openLink(binding, sealed);
+  return carried.ok ? ok({ ...carried.value, wasRefused: saidNo(inputResponses) }) : carried;
 }
 
 function askBody(deps: InteractiveDeps, binding: StateBinding, asked: InputRequired): ResultBody {
@@ -103,39 +121,4 @@ function askBody(deps: InteractiveDeps, binding: StateBinding, asked: InputRequi
     parts.push(`"requestState":${JSON.stringify(sealed)}`);
   }
   return { members: parts.join(','), meta: undefined, resultType: 'input_required' };
-}
-
-/** Asks every question on the call's own stream and waits for the posted answers. */
-async function askOnStream(
-  deps: InteractiveDeps,
-  call: McpCall,
-  questions: readonly Question[],
-): Promise<Result<JsonObject, string>> {
-  const answers: Record<string, JsonObject> = {};
-  const settled = await Promise.all(questions.map((question) => askOne(deps, call, question)));
-  for (const [index, answer] of settled.entries()) {
-    const key = questions[index]?.key;
-    if (key === undefined) continue;
-    if (answer.result === undefined) return err('the question to the user was not answered');
-    answers[key] = answer.result;
-  }
-  return ok(answers);
-}
-
-function askOne(deps: InteractiveDeps, call: McpCall, question: Question): Promise<PeerAnswer> {
-  const { session } = call;
-  if (session === undefined) return Promise.resolve({ result: undefined, error: undefined });
-  const { questions } = deps.sessions.of(session);
-  const id = `cortex-${randomId()}`;
-  const { promise, resolve } = Promise.withResolvers<PeerAnswer>();
-  const unanswered = () => resolve({ result: undefined, error: undefined });
-  const timer = setTimeout(unanswered, deps.maxWaitMs);
-  call.signal.addEventListener('abort', unanswered, { once: true });
-  questions.set(id, resolve);
-  if (!call.reply.send(requestText(id, question.method, question.params))) unanswered();
-  return promise.finally(() => {
-    clearTimeout(timer);
-    call.signal.removeEventListener('abort', unanswered);
-    questions.delete(id);
-  });
 }

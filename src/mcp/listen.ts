@@ -39,7 +39,9 @@ function honoured(
   }
   const kinds = new Set(changeKinds.filter((kind) => filter[flagOf[kind]] === true));
   const snapshot = deps.snapshot();
-  const readable = asked.slice(0, maxUris).filter((uri) => isReadable(snapshot, request.principal, uri));
+  const readable = asked
+    .slice(0, maxUris)
+    .filter((uri) => isReadable(deps, snapshot, request.principal, uri));
   return ok({ kinds, uris: new Set(readable) });
 }
 
@@ -64,8 +66,9 @@ export function openListen(
   const stream: PushStream = {
     principal: request.principal,
     choice: request.choice,
+    sessionId: undefined,
     wantsList: (kind) => kinds.has(kind),
-    wantsResource: (uri, snapshot) => uris.has(uri) && isReadable(snapshot, request.principal, uri),
+    wantsResource: (uri, snapshot) => uris.has(uri) && isReadable(deps, snapshot, request.principal, uri),
     notify(method, params) {
       events.send(notificationText(method, { ...params, _meta: meta }));
     },

@@ -24,6 +24,12 @@ export type Refusal =
   | { readonly reason: 'resource_unknown'; readonly uri: string }
   | { readonly reason: 'scope_missing'; readonly scopes: readonly string[] }
   | { readonly reason: 'state_invalid' }
+  | {
+      readonly reason: 'link_required';
+      readonly message: string;
+      /** For legacy clients that can be sent to a page; undefined: the link is in the message alone. */
+      readonly elicitation: JsonObject | undefined;
+    }
   | { readonly reason: 'session_required' }
   | { readonly reason: 'session_gone' }
   | { readonly reason: 'stream_limit' }
@@ -126,6 +132,12 @@ export function wireAnswer(refusal: Refusal, era: Era): WireAnswer {
         rpcErrors.invalidParams,
         'Invalid requestState: start the request again without it',
       );
+    case 'link_required':
+      return era === 'legacy' && refusal.elicitation !== undefined
+        ? answer(200, rpcErrors.urlElicitationRequired, refusal.message, {
+            elicitations: [refusal.elicitation],
+          })
+        : answer(200, rpcErrors.internalError, refusal.message);
     case 'session_required':
       return answer(400, rpcErrors.serverError, 'Mcp-Session-Id is required: send initialize first');
     case 'session_gone':

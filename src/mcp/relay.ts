@@ -38,6 +38,7 @@ function relayLog(call: McpCall): ((event: LogEvent) => void) | undefined {
 export function callContext(
   call: McpCall,
   retry: { readonly inputResponses: JsonObject | undefined; readonly requestState: string | undefined },
+  ask?: CallContext['ask'],
 ): CallContext {
   return {
     principal: call.principal,
@@ -51,7 +52,7 @@ export function callContext(
     inputResponses: retry.inputResponses,
     requestState: retry.requestState,
     clientCapabilities: call.client.capabilities,
-    ask: undefined,
+    ask,
   };
 }
 

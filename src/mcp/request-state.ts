@@ -1,9 +1,16 @@
 import type { Clock } from '#kernel/clock.ts';
 import { randomId } from '#kernel/ids.ts';
-import { canonicalJson, isJsonObject, parseJson, stringAt } from '#kernel/json.ts';
+import {
+  canonicalJson,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  stringAt,
+} from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { Sealer } from '#keys/sealer.ts';
+import type { Sealer, SealPurpose } from '#keys/sealer.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What a retry must agree in with the request that was answered `input_required` (R28). */
@@ -19,9 +26,19 @@ export interface StateBinding {
 export interface RequestStates {
   seal(binding: StateBinding, backendState: string): string;
   open(binding: StateBinding, sealed: string): Result<string, Refusal>;
+  /** For a call that waits for an account to be linked: what it came with, to go on from there. */
+  sealLink(binding: StateBinding, carried: Carried): string;
+  openLink(binding: StateBinding, sealed: string): Result<Carried, Refusal>;
+}
+
+/** What a retry brings to the backend. */
+export interface Carried {
+  readonly inputResponses: JsonObject | undefined;
+  readonly requestState: string | undefined;
 }
 
 const PURPOSE = 'request_state';
+const LINK_PURPOSE = 'link_state';
 const MAX_SEALED_LENGTH = 1024 * 1024;
 
 function bound(binding: StateBinding): readonly string[] {
@@ -36,26 +53,35 @@ export function createRequestStates(deps: {
   readonly clock: Clock;
   readonly lifetimeMs: number;
 }): RequestStates {
+  const sealAs = (purpose: SealPurpose, binding: StateBinding, state: JsonValue): string => {
+    const payload = JSON.stringify({ n: randomId(), s: state, e: deps.clock.now() + deps.lifetimeMs });
+    return deps.seal.seal(purpose, bound(binding), payload);
+  };
+  const openAs = (purpose: SealPurpose, binding: StateBinding, sealed: string): JsonValue | undefined => {
+    if (sealed.length > MAX_SEALED_LENGTH) return undefined;
+    const text = deps.seal.open(purpose, bound(binding), sealed);
+    const parsed = text.ok ? parseJson(text.value) : undefined;
+    if (!parsed?.ok || !isJsonObject(parsed.value)) return undefined;
+    const { s, e } = parsed.value;
+    return typeof e === 'number' && e > deps.clock.now() ? s : undefined;
+  };
+
   return {
-    seal(binding, backendState) {
-      const payload = JSON.stringify({
-        n: randomId(),
-        s: backendState,
-        e: deps.clock.now() + deps.lifetimeMs,
-      });
-      return deps.seal.seal(PURPOSE, bound(binding), payload);
-    },
+    seal: (binding, backendState) => sealAs(PURPOSE, binding, backendState),
     open(binding, sealed) {
-      if (sealed.length > MAX_SEALED_LENGTH) return err({ reason: 'state_invalid' });
-      const text = deps.seal.open(PURPOSE, bound(binding), sealed);
-      if (!text.ok) return err({ reason: 'state_invalid' });
-      const parsed = parseJson(text.value);
-      if (!parsed.ok || !isJsonObject(parsed.value)) return err({ reason: 'state_invalid' });
-      const state = stringAt(parsed.value, 's');
-      const expiresAt = parsed.value.e;
-      if (state === undefined || typeof expiresAt !== 'number') return err({ reason: 'state_invalid' });
-      if (expiresAt <= deps.clock.now()) return err({ reason: 'state_invalid' });
-      return ok(state);
+      const state = openAs(PURPOSE, binding, sealed);
+      return typeof state === 'string' ? ok(state) : err({ reason: 'state_invalid' });
+    },
+    sealLink: (binding, { inputResponses, requestState }) =>
+      sealAs(LINK_PURPOSE, binding, { inputResponses, requestState }),
+    openLink(binding, sealed) {
+      const carried = openAs(LINK_PURPOSE, binding, sealed);
+      if (!isJsonObject(carried)) return err({ reason: 'state_invalid' });
+      const { inputResponses } = carried;
+      return ok({
+        inputResponses: isJsonObject(inputResponses) ? inputResponses : undefined,
+        requestState: stringAt(carried, 'requestState'),
+      });
     },
   };
 }

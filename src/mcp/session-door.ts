@@ -12,6 +12,7 @@ import type { Refusal } from './refusal.ts';
 import { refuse } from './refuse.ts';
 import type { LegacySession } from './session.ts';
 import { createSessionStreams } from './session-stream.ts';
+import { sightOf } from './sight.ts';
 import { acceptsStream, type RpcRequest, type Visit } from './visit.ts';
 
 /** Everything that comes with a session: the three 2025 revisions. */
@@ -51,7 +52,7 @@ export function createSessionDoor(
 
   async function open(visit: Visit, message: RpcRequest, bytes: number): Promise<Response> {
     if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, message.id, 'legacy');
-    const { session, body } = initialize(deps, message.params, visit.principal, visit.choice);
+    const { session, body } = await initialize(deps, message.params, visit.principal, visit.choice);
     const text = resultText(message.id, legacyMembers(deps.settings(), body));
     const written = await recordBriefly(audit, visit, {
       era: 'legacy',
@@ -134,7 +135,9 @@ export function createSessionDoor(
         return refuse({ reason: 'not_acceptable' }, undefined, 'legacy');
       if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, undefined, 'legacy');
       visit.keepOpen();
-      const opened = streams.open(deps, session.value, visit.principal, visit.choice);
+      const { principal, choice } = visit;
+      await sightOf(deps, { snapshot: deps.snapshot(), principal, choice });
+      const opened = streams.open(deps, session.value, principal, choice);
       return opened.ok ? opened.value : refuse(opened.error, undefined, 'legacy');
     },
     async end(visit) {

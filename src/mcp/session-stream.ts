@@ -37,9 +37,10 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
       const stream: PushStream = {
         principal,
         choice,
+        sessionId: session.id,
         wantsList: () => true,
         wantsResource: (uri, snapshot) =>
-          deps.sessionStates.of(session).subscriptions.has(uri) && isReadable(snapshot, principal, uri),
+          deps.sessionStates.of(session).subscriptions.has(uri) && isReadable(deps, snapshot, principal, uri),
         notify(method, params) {
           events.send(notificationText(method, params));
         },

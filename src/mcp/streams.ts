@@ -3,8 +3,10 @@ import type { Clock } from '#kernel/clock.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Choice } from './choice.ts';
-import type { ListKind } from './entries.ts';
+import { type ListKind, ownEntries } from './entries.ts';
+import type { Personal } from './personal.ts';
 import type { Pulse } from './pulse.ts';
+import { knownOwn, type Own } from './sight.ts';
 import type { Views } from './views.ts';
 
 /** The three kinds of `list_changed`; templates belong to resources. */
@@ -21,6 +23,8 @@ const listsOf: Readonly<Record<ChangeKind, readonly ListKind[]>> = {
 export interface PushStream {
   readonly principal: Principal;
   readonly choice: Choice;
+  /** Of the legacy session whose stream it is. */
+  readonly sessionId: string | undefined;
   wantsList(kind: ChangeKind): boolean;
   /** Whether it follows this URI and may still read it. */
   wantsResource(uri: string, snapshot: Snapshot): boolean;
@@ -35,14 +39,24 @@ export interface Streams {
   delete(stream: PushStream): void;
   /** The catalog was replaced: tells each stream whose own view changed, once things have been quiet for `debounceMs` (R24). */
   catalogChanged(before: Snapshot): void;
-  resourcesUpdated(uris: readonly string[]): void;
+  /** What a principal has for itself may be another: tells its streams alone, and those alone whose own half changed. */
+  personalChanged(principalKey: string): void;
+  /** Tells the streams that follow a resource: everyone's, or those of one principal. */
+  resourcesUpdated(uris: readonly string[], principalKey?: string): void;
+  /** Tells a legacy session on its open stream; false: it has none. */
+  tellSession(principalKey: string, sessionId: string, method: string, params: JsonObject): boolean;
   readonly size: number;
   endAll(): void;
   close(): void;
 }
 
+/** A hash of each kind of lists that a stream's own half has. */
+type Prints = ReadonlyMap<ChangeKind, string>;
+const none: Prints = new Map();
+
 export function createStreams(deps: {
   readonly views: Views;
+  readonly personal: Personal;
   readonly snapshot: () => Snapshot;
   readonly clock: Clock;
   readonly pulse: Pulse;
@@ -50,7 +64,10 @@ export function createStreams(deps: {
   readonly bounds: () => { readonly maxStreams: number; readonly maxStreamsPerPrincipal: number };
 }): Streams {
   const streams = new Set<PushStream>();
-  const perPrincipal = new Map<string, number>();
+  const perPrincipal = new Map<string, Set<PushStream>>();
+  /** What each stream's own half looked like when it was last told of it, for those that have one. */
+  const ownPrints = new Map<PushStream, Prints>();
+  const personallyChanged = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let baseline: Snapshot | undefined;
   /** What streams saw when they were opened while a change was still to be told: nothing older concerns them. */
@@ -59,9 +76,11 @@ export function createStreams(deps: {
   function remove(stream: PushStream): void {
     if (!streams.delete(stream)) return;
     openedLate.delete(stream);
-    const left = (perPrincipal.get(stream.principal.key) ?? 1) - 1;
-    if (left > 0) perPrincipal.set(stream.principal.key, left);
-    else perPrincipal.delete(stream.principal.key);
+    ownPrints.delete(stream);
+    const { key } = stream.principal;
+    const left = perPrincipal.get(key);
+    left?.delete(stream);
+    if (left?.size === 0) perPrincipal.delete(key);
     if (streams.size === 0) deps.pulse.delete(expiry);
   }
 
@@ -73,11 +92,7 @@ export function createStreams(deps: {
   };
 
   function changedKinds(before: Snapshot, after: Snapshot, stream: PushStream): readonly ChangeKind[] {
-    const choice: Choice = {
-      ...stream.choice,
-      mode: 'full',
-      key: stream.choice.key.replace(/^search/, 'full'),
-    };
+    const choice = wholeTools(stream.choice);
     const old = deps.views.of(before, stream.principal, choice);
     const now = deps.views.of(after, stream.principal, choice);
     const differs = (kind: ListKind) =>
@@ -85,34 +100,66 @@ export function createStreams(deps: {
     return changeKinds.filter((kind) => listsOf[kind].some(differs));
   }
 
-  function flush(): void {
-    timer = undefined;
+  function printsOf({ principal, choice }: PushStream, snapshot: Snapshot): Prints {
+    const own = knownOwn(deps, { snapshot, principal, choice: wholeTools(choice) });
+    return own === undefined ? none : new Map(changeKinds.map((kind) => [kind, printOf(own, kind)]));
+  }
+
+  /** The kinds in which a stream's own half is not what it was; from now on it is what is known now. */
+  function ownChanges(stream: PushStream, snapshot: Snapshot): readonly ChangeKind[] {
+    const before = ownPrints.get(stream) ?? none;
+    const now = printsOf(stream, snapshot);
+    if (now === none && before === none) return [];
+    ownPrints.set(stream, now);
+    return changeKinds.filter((kind) => (before.get(kind) ?? '') !== (now.get(kind) ?? ''));
+  }
+
+  /** What the views of everyone make of a new catalog, for each stream. */
+  function sharedChanges(): (stream: PushStream) => readonly ChangeKind[] {
     const before = baseline;
     const after = deps.snapshot();
     baseline = undefined;
     const late = new Map(openedLate);
     openedLate.clear();
-    if (before === undefined || before.generation === after.generation) return;
+    if (before === undefined || before.generation === after.generation) return () => [];
     const byView = new Map<string, readonly ChangeKind[]>();
-    for (const stream of streams) {
+    return (stream) => {
       const seen = late.get(stream) ?? before;
       const key = `${seen.generation}\n${stream.principal.scopeKey}\n${stream.choice.key}`;
       const kinds = byView.get(key) ?? changedKinds(seen, after, stream);
       byView.set(key, kinds);
-      for (const kind of kinds)
-        if (stream.wantsList(kind)) stream.notify(`notifications/${kind}/list_changed`, {});
+      return kinds;
+    };
+  }
+
+  function flush(): void {
+    timer = undefined;
+    const isCatalogNew = baseline !== undefined;
+    const shared = sharedChanges();
+    const concerned = isCatalogNew
+      ? [...streams]
+      : [...personallyChanged].flatMap((key) => [...(perPrincipal.get(key) ?? [])]);
+    personallyChanged.clear();
+    const snapshot = deps.snapshot();
+    for (const stream of concerned) {
+      const kinds = new Set([...shared(stream), ...ownChanges(stream, snapshot)]);
+      for (const kind of changeKinds)
+        if (kinds.has(kind) && stream.wantsList(kind))
+          stream.notify(`notifications/${kind}/list_changed`, {});
     }
   }
 
   return {
     add(stream) {
       const bounds = deps.bounds();
-      const own = perPrincipal.get(stream.principal.key) ?? 0;
-      if (streams.size >= bounds.maxStreams || own >= bounds.maxStreamsPerPrincipal) return false;
+      const own = perPrincipal.get(stream.principal.key) ?? new Set();
+      if (streams.size >= bounds.maxStreams || own.size >= bounds.maxStreamsPerPrincipal) return false;
       if (streams.size === 0) deps.pulse.add(expiry);
       streams.add(stream);
       if (baseline !== undefined) openedLate.set(stream, deps.snapshot());
-      perPrincipal.set(stream.principal.key, own + 1);
+      perPrincipal.set(stream.principal.key, own.add(stream));
+      const prints = printsOf(stream, deps.snapshot());
+      if (prints !== none) ownPrints.set(stream, prints);
       return true;
     },
     delete: remove,
@@ -120,13 +167,27 @@ export function createStreams(deps: {
       baseline ??= before;
       timer ??= setTimeout(flush, deps.debounceMs);
     },
-    resourcesUpdated(uris) {
+    personalChanged(principalKey) {
+      if (!perPrincipal.has(principalKey)) return;
+      personallyChanged.add(principalKey);
+      timer ??= setTimeout(flush, deps.debounceMs);
+    },
+    resourcesUpdated(uris, principalKey) {
       const snapshot = deps.snapshot();
+      const concerned = principalKey === undefined ? streams : (perPrincipal.get(principalKey) ?? []);
       for (const uri of uris) {
-        for (const stream of streams) {
+        for (const stream of concerned) {
           if (stream.wantsResource(uri, snapshot)) stream.notify('notifications/resources/updated', { uri });
         }
       }
+    },
+    tellSession(principalKey, sessionId, method, params) {
+      for (const stream of perPrincipal.get(principalKey) ?? []) {
+        if (stream.sessionId !== sessionId) continue;
+        stream.notify(method, params);
+        return true;
+      }
+      return false;
     },
     get size() {
       return streams.size;
@@ -140,4 +201,17 @@ export function createStreams(deps: {
       deps.pulse.delete(expiry);
     },
   };
+}
+
+/** What a list in search mode leaves out has changed nonetheless. */
+function wholeTools(choice: Choice): Choice {
+  return { ...choice, mode: 'full', key: choice.key.replace(/^search/, 'full') };
+}
+
+function printOf(own: Own, kind: ChangeKind): string {
+  const entries = listsOf[kind].flatMap((list) => ownEntries(own, list, 'modern'));
+  if (entries.length === 0) return '';
+  const hash = new Bun.CryptoHasher('sha256');
+  for (const { json } of entries) hash.update(json);
+  return hash.digest('base64url');
 }

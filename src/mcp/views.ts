@@ -7,18 +7,17 @@ import type {
   Snapshot,
 } from '#catalog/snapshot.ts';
 import { visibleCatalog } from '#catalog/visibility.ts';
+import type { BackendId } from '#kernel/ids.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Era } from '#wire/protocol.ts';
 import type { Choice } from './choice.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { type Entry, type ListKind, listEntries } from './entries.ts';
+import { type Entry, type ListKind, listEntries, mergeEntries } from './entries.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What one set of scopes sees of one snapshot, through one choice. Nothing said to a caller comes from anywhere else. */
-export interface View {
-  /** A key of what decided it: generation, scopes, choice. */
-  readonly key: string;
+/** What is seen through one choice. */
+export interface Seen {
   readonly choice: Choice;
   readonly tools: readonly CatalogTool[];
   readonly prompts: readonly CatalogPrompt[];
@@ -26,7 +25,18 @@ export interface View {
   readonly templates: readonly CatalogTemplate[];
   /** The backends of everything above. */
   readonly backends: readonly BackendState[];
+  /** Servers where no account is linked -> the tool that links one. */
+  readonly links: ReadonlyMap<BackendId, string>;
   readonly isDegraded: boolean;
+}
+
+/**
+ * What one set of scopes sees of one snapshot, through one choice. Nothing said to a caller comes from anywhere else,
+ * but for what it has for itself alone (`sight.ts`).
+ */
+export interface View extends Seen {
+  /** A key of what decided it: generation, scopes, choice. */
+  readonly key: string;
 }
 
 /** A page of a list: the inside of the result object, without the era's hints. */
@@ -37,7 +47,8 @@ export interface Page {
 
 export interface Views {
   of(snapshot: Snapshot, principal: Pick<Principal, 'scopes' | 'scopeKey'>, choice: Choice): View;
-  page(view: View, kind: ListKind, era: Era, cursor: unknown): Result<Page, Refusal>;
+  /** `own` are the caller's own entries, in order: with some, the page is made for this caller and not kept. */
+  page(view: View, kind: ListKind, era: Era, cursor: unknown, own?: readonly Entry[]): Result<Page, Refusal>;
   /** The whole list as text, to tell whether it changed. */
   fingerprint(view: View, kind: ListKind): string;
   close(): void;
@@ -50,6 +61,8 @@ interface Cached {
   readonly fingerprints: Map<ListKind, string>;
   bytes: number;
 }
+
+const noLinks: View['links'] = new Map();
 
 /** What a view holds by itself: its arrays are its own, the items are the snapshot's. */
 function bytesOf({ tools, prompts, resources, templates }: View): number {
@@ -141,13 +154,17 @@ export function createViews(bounds: {
       if (known !== undefined) return known.view;
       const seen = visibleCatalog(snapshot, principal.scopes, choice.backends);
       const isDegraded = seen.backends.some(({ status }) => status !== 'fresh');
-      return cachedFor({ key, choice, ...seen, isDegraded }).view;
+      return cachedFor({ key, choice, ...seen, links: noLinks, isDegraded }).view;
     },
-    page(view, kind, era, cursor) {
+    page(view, kind, era, cursor, own = []) {
       const cached = cachedFor(view);
       const after =
         cursor === undefined ? undefined : typeof cursor === 'string' ? decodeCursor(cursor) : undefined;
       if (cursor !== undefined && after === undefined) return err({ reason: 'cursor_invalid' });
+      if (own.length > 0) {
+        const all = mergeEntries(entriesOf(cached, kind, era), own);
+        return ok(pageFrom(all, after === undefined ? 0 : startAfter(all, after), kind));
+      }
       const start = after === undefined ? 0 : startAfter(entriesOf(cached, kind, era), after);
       // Callers can make cursors up: pages are kept by their place, and only where our own cursors lead.
       const key = `${kind} ${era} ${start}`;

@@ -8,6 +8,7 @@ import { wholeChoice } from '#mcp/choice.ts';
 import { createDispatcher } from '#mcp/dispatch.ts';
 import { createPulse } from '#mcp/pulse.ts';
 import { createReply } from '#mcp/reply.ts';
+import { nothingPersonal } from './support/nothing-personal.ts';
 
 function callOf(method: string): McpCall {
   const reply = createReply({
@@ -76,6 +77,7 @@ function dispatcherWhere(broken: { members?: () => string; record?: () => boolea
     {
       settings: () => settings,
       clock: systemClock,
+      personal: nothingPersonal(),
       log: { ...silentLog, error: (event) => logged.push(event) },
     },
     {

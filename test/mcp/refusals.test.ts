@@ -108,6 +108,8 @@ const reached: Readonly<
   state_invalid: {
     modern: () => ada.modern('tools/call', { name: 'notes_ask', requestState: 'forged' }),
   },
+  // Reached in links.test.ts, where there is a server to link.
+  link_required: {},
   session_required: {
     legacy: () => ada.session('').request('tools/list', {}, { headers: { 'mcp-session-id': null } }),
   },
@@ -156,6 +158,7 @@ const samples: { readonly [Reason in RefusalReason]: Extract<Refusal, { reason: 
   resource_unknown: { reason: 'resource_unknown', uri: 'u' },
   scope_missing: { reason: 'scope_missing', scopes: ['s'] },
   state_invalid: { reason: 'state_invalid' },
+  link_required: { reason: 'link_required', message: 'm', elicitation: { mode: 'url' } },
   session_required: { reason: 'session_required' },
   session_gone: { reason: 'session_gone' },
   stream_limit: { reason: 'stream_limit' },

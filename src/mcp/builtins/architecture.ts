@@ -1,4 +1,4 @@
-import type { View } from '../views.ts';
+import type { Seen } from '../views.ts';
 
 export const architectureUri = 'cortex://architecture';
 
@@ -7,7 +7,7 @@ function counted(count: number, noun: string): string {
 }
 
 /** A page about what this caller can reach, made of its own view alone. */
-export function architectureText(serverName: string, view: View): string {
+export function architectureText(serverName: string, view: Seen): string {
   const applications = view.backends.map((backend) => {
     const of = <T extends { readonly backend: string }>(items: readonly T[]) =>
       items.filter((item) => item.backend === backend.id).length;
@@ -18,6 +18,9 @@ export function architectureText(serverName: string, view: View): string {
     ];
     const health = backend.status === 'fresh' ? '' : ' (not answering at the moment)';
     const help = backend.helpName === undefined ? '' : ` Start with \`${backend.helpName}\`.`;
+    const link = view.links.get(backend.id);
+    if (link !== undefined)
+      return `- **${backend.id}**: your account there is not linked yet. Call \`${link}\`.`;
     return `- **${backend.id}**${health}: ${parts.join(', ')}.${help}`;
   });
   return [
@@ -39,10 +42,12 @@ export function architectureText(serverName: string, view: View): string {
 }
 
 /** Server instructions for `initialize` and `server/discover`: the caller's healthy backends and where their help is. */
-export function instructionsText(view: View): string {
+export function instructionsText(view: Seen): string {
   const healthy = view.backends.filter(({ status }) => status === 'fresh');
   const listed = new Set(view.tools.map(({ publicName }) => publicName));
   const lines = healthy.map(({ id, helpName }) => {
+    const link = view.links.get(id);
+    if (link !== undefined) return `- ${id} (your account there is not linked yet: call ${link})`;
     const own = helpName ?? [...listed].find((name) => name === `${id}_get_help`);
     return own === undefined ? `- ${id}` : `- ${id} (how to work with it: ${own})`;
   });

@@ -1,6 +1,7 @@
 import { projectForLegacy } from '#catalog/legacy-projection.ts';
 import type { ToolSearch } from '#catalog/search.ts';
 import { isStringArray, type JsonObject } from '#kernel/json.ts';
+import { sightOf, wholeOf } from '../sight.ts';
 import type { Builtin } from './builtin.ts';
 import { findToolsDefinition } from './definitions.ts';
 import { jsonToolResult } from './json-tool-result.ts';
@@ -12,16 +13,20 @@ const MAX_LIMIT = 50;
 export function createFindTools(search: ToolSearch): Builtin {
   return {
     definition: findToolsDefinition,
-    run(deps, call, args) {
-      const view = deps.views.of(call.snapshot, call.principal, call.choice);
+    async run(deps, call, args) {
+      const sight = await sightOf(deps, call);
+      const { own } = sight;
+      const { tools: listed } = wholeOf(sight);
       const limit =
         typeof args.limit === 'number'
           ? Math.min(MAX_LIMIT, Math.max(1, Math.trunc(args.limit)))
           : DEFAULT_LIMIT;
       const names = isStringArray(args.names) ? new Set(args.names.slice(0, MAX_LIMIT)) : new Set<string>();
       const text = typeof args.query === 'string' ? args.query : '';
-      const named = view.tools.filter(({ publicName }) => names.has(publicName));
-      const ranked = text === '' ? [] : search.find({ viewKey: view.key, tools: view.tools, text, limit });
+      const named = listed.filter(({ publicName }) => names.has(publicName));
+      const viewKey = own === undefined ? sight.shared.key : `${own.key}\n${sight.shared.key}`;
+      const isPersonal = own !== undefined && own.tools.length > 0;
+      const ranked = text === '' ? [] : search.find({ viewKey, isPersonal, tools: listed, text, limit });
       const found = [...new Set([...named, ...ranked])];
       const tools = found.map(({ publicName, definition }): JsonObject => {
         const wire = call.era === 'legacy' ? projectForLegacy(definition.wire) : definition.wire;

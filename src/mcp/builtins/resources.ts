@@ -1,7 +1,9 @@
 import { isJsonObject, parseJson } from '#kernel/json.ts';
 import { complete } from '../call.ts';
+import { ownEntries } from '../entries.ts';
 import { readContents } from '../methods/resources-read.ts';
 import { wireAnswer } from '../refusal.ts';
+import { sightOf } from '../sight.ts';
 import { toolError } from '../tool-result.ts';
 import type { Builtin } from './builtin.ts';
 import { listResourcesDefinition, readResourceDefinition } from './definitions.ts';
@@ -10,11 +12,13 @@ import { jsonToolResult } from './json-tool-result.ts';
 /** The caller's resources and templates, for clients that cannot list them. */
 export const listResources: Builtin = {
   definition: listResourcesDefinition,
-  run(deps, call, args) {
-    const view = deps.views.of(call.snapshot, call.principal, call.choice);
-    const page = deps.views.page(view, 'resources', call.era, args.cursor);
+  async run(deps, call, args) {
+    const { shared, own } = await sightOf(deps, call);
+    const { era } = call;
+    const page = deps.views.page(shared, 'resources', era, args.cursor, ownEntries(own, 'resources', era));
     if (!page.ok) return toolError('The cursor is not valid', { reason: page.error.reason });
-    const templates = deps.views.page(view, 'resourceTemplates', call.era, undefined);
+    const ownTemplates = ownEntries(own, 'resourceTemplates', era);
+    const templates = deps.views.page(shared, 'resourceTemplates', era, undefined, ownTemplates);
     const members = templates.ok ? `${page.value.members},${templates.value.members}` : page.value.members;
     const parsed = parseJson(`{${members}}`);
     return jsonToolResult(parsed.ok && isJsonObject(parsed.value) ? parsed.value : {});

@@ -5,6 +5,7 @@ import type { McpCall, MethodReply } from '../call.ts';
 import { wholeChoice } from '../choice.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { callContext, noRetry } from '../relay.ts';
+import { sightOf, wholeOf } from '../sight.ts';
 import { noteExchange } from '../tool-result.ts';
 import type { Builtin } from './builtin.ts';
 import { whoamiDefinition } from './definitions.ts';
@@ -66,14 +67,21 @@ async function askAll(deps: EdgeDeps, call: McpCall, ids: readonly BackendId[]):
     }
   };
   await Promise.all(Array.from({ length: MAX_AT_ONCE }, worker));
+  return said;
+}
+
+function inOrder(said: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function run(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
   const { principal } = call;
-  const view = deps.views.of(call.snapshot, principal, wholeChoice);
-  const withTools = new Set(view.tools.map(({ backend }) => backend));
-  const backends = await askAll(deps, call, [...withTools]);
+  const seen = wholeOf(await sightOf(deps, { ...call, choice: wholeChoice }));
+  const withTools = new Set(seen.tools.map(({ backend }) => backend));
+  const linked = [...withTools].filter((id) => !seen.links.has(id));
+  const said = await askAll(deps, call, linked);
+  const unlinked = [...seen.links].filter(([id]) => withTools.has(id));
+  const backends = inOrder({ ...said, ...Object.fromEntries(unlinked.map(([id, link]) => [id, { link }])) });
   call.facts.backend = undefined;
   return jsonToolResult({
     kind: principal.kind,

@@ -18,6 +18,7 @@ import { subscribe, unsubscribe } from '../methods/subscribe.ts';
 import { callTool } from '../methods/tools-call.ts';
 import { relayedCapabilities } from '../questions.ts';
 import type { LegacySession } from '../session.ts';
+import { sightOf, wholeOf } from '../sight.ts';
 
 /** The methods of the three 2025 revisions; `initialize` mints the session and is not among them. */
 export function legacyMethods(deps: EdgeDeps): ReadonlyMap<string, MethodHandler> {
@@ -38,17 +39,17 @@ export function legacyMethods(deps: EdgeDeps): ReadonlyMap<string, MethodHandler
 }
 
 /** `initialize` (R11): the client's revision if it is one of the three, else the newest of them. */
-export function initialize(
+export async function initialize(
   deps: EdgeDeps,
   params: JsonObject,
   principal: Principal,
   choice: Choice,
-): { readonly session: LegacySession; readonly body: ResultBody } {
+): Promise<{ readonly session: LegacySession; readonly body: ResultBody }> {
   const asked = params.protocolVersion;
   const revision = typeof asked === 'string' && isLegacyRevision(asked) ? asked : legacyRevisions[0];
   const capabilities = isJsonObject(params.capabilities) ? relayedCapabilities(params.capabilities) : {};
   const session = deps.sessions.mint(principal, revision, capabilities, agentName(params.clientInfo));
-  const view = deps.views.of(deps.snapshot(), principal, choice);
+  const view = wholeOf(await sightOf(deps, { snapshot: deps.snapshot(), principal, choice }));
   const { serverName, serverVersion, websiteUrl } = deps.settings();
   const result = {
     protocolVersion: revision,

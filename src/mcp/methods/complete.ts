@@ -1,4 +1,5 @@
 import type { Backend } from '#backends/backend.ts';
+import type { Snapshot } from '#catalog/snapshot.ts';
 import { uriScheme } from '#catalog/uri-scheme.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
@@ -11,16 +12,27 @@ import { noteExchange } from '../tool-result.ts';
 
 const MAX_VALUES = 100;
 
-/** What a reference names, in the backend's own words. */
-function target(
-  deps: EdgeDeps,
-  call: McpCall,
-  ref: JsonObject,
-): Result<{ readonly backend: Backend; readonly ref: JsonObject }, Refusal> {
+interface Target {
+  readonly backend: Backend;
+  readonly ref: JsonObject;
+}
+type Listed = Pick<Snapshot, 'prompts' | 'resources' | 'templates'>;
+
+/** What a reference names, in the backend's own words: among what everyone is shown, else among the caller's own. */
+async function target(deps: EdgeDeps, call: McpCall, ref: JsonObject): Promise<Result<Target, Refusal>> {
   const { snapshot, principal } = call;
+  const shared = targetIn(snapshot, deps, call, ref);
+  const isUnknown = !shared.ok && shared.error.reason !== 'params_invalid';
+  if (!isUnknown || !deps.personal.concerns(principal)) return shared;
+  const own = targetIn(await deps.personal.of(snapshot, principal), deps, call, ref);
+  return own.ok ? own : shared;
+}
+
+function targetIn(listed: Listed, deps: EdgeDeps, call: McpCall, ref: JsonObject): Result<Target, Refusal> {
+  const { principal } = call;
   if (ref.type === 'ref/prompt' && typeof ref.name === 'string') {
     call.facts.tool = ref.name;
-    const prompt = snapshot.prompts.get(ref.name);
+    const prompt = listed.prompts.get(ref.name);
     const backend = prompt && deps.backend(prompt.backend);
     if (!prompt || !backend || !holdsAll(principal.scopes, prompt.definition.scopes)) {
       return err({ reason: 'prompt_unknown', name: ref.name });
@@ -31,11 +43,11 @@ function target(
   if (ref.type === 'ref/resource' && typeof ref.uri === 'string') {
     const { uri } = ref;
     call.facts.tool = uriScheme(uri);
-    const listed = [
-      ...snapshot.templates.filter(({ uriTemplate }) => uriTemplate === uri),
-      snapshot.resources.get(uri),
+    const named = [
+      ...listed.templates.filter(({ uriTemplate }) => uriTemplate === uri),
+      listed.resources.get(uri),
     ];
-    const held = listed.find(
+    const held = named.find(
       (item) => item !== undefined && holdsAll(principal.scopes, item.definition.scopes),
     );
     const backend = held && deps.backend(held.backend);
@@ -52,7 +64,7 @@ export async function completeArgument(deps: EdgeDeps, call: McpCall): Promise<M
   if (!isJsonObject(argument) || typeof argument.name !== 'string' || typeof argument.value !== 'string') {
     return err({ reason: 'params_invalid', detail: 'argument must hold a name and a value' });
   }
-  const found = target(deps, call, ref);
+  const found = await target(deps, call, ref);
   if (!found.ok) return found;
   const exchange = await found.value.backend.complete(found.value.ref, argument, callContext(call, noRetry));
   noteExchange(call.facts, exchange);

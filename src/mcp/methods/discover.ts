@@ -4,6 +4,7 @@ import { instructionsText } from '../builtins/architecture.ts';
 import { complete, type McpCall, type MethodReply } from '../call.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { cacheHints } from '../hints.ts';
+import { sightOf, wholeOf } from '../sight.ts';
 
 /** Only what works (R8): `subscribe` and `listChanged` are served by `subscriptions/listen` or the GET stream. */
 export const serverCapabilities: JsonObject = {
@@ -15,8 +16,8 @@ export const serverCapabilities: JsonObject = {
 };
 
 /** server/discover. Source: MCP 2026-07-28 server/discover. */
-export function discover(deps: EdgeDeps, call: McpCall): MethodReply {
-  const view = deps.views.of(call.snapshot, call.principal, call.choice);
+export async function discover(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
+  const view = wholeOf(await sightOf(deps, call));
   const members = [
     `"supportedVersions":${JSON.stringify(allRevisions)}`,
     `"capabilities":${JSON.stringify(serverCapabilities)}`,

@@ -1,3 +1,4 @@
+import type { CatalogPrompt } from '#catalog/snapshot.ts';
 import { isJsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err } from '#kernel/result.ts';
@@ -15,7 +16,7 @@ export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodRe
   if (!isJsonObject(args)) return err({ reason: 'params_invalid', detail: 'arguments must be an object' });
   call.facts.tool = name;
   call.facts.params = JSON.stringify(args);
-  const prompt = call.snapshot.prompts.get(name);
+  const prompt = call.snapshot.prompts.get(name) ?? (await ownPrompt(deps, call, name));
   const backend = prompt && deps.backend(prompt.backend);
   if (prompt === undefined || backend === undefined) return err({ reason: 'prompt_unknown', name });
   const { scopes } = prompt.definition;
@@ -30,8 +31,17 @@ export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodRe
     backend: prompt.backend,
     parameters: args,
   };
-  const done = await interact(deps.interactive, call, binding, (context) =>
+  const done = await interact(deps, call, binding, (context) =>
     backend.prompt(prompt.definition.name, args, context),
   );
   return plainReply(deps, call, done, 'messages', { reason: 'prompt_unknown', name });
+}
+
+async function ownPrompt(
+  { personal }: EdgeDeps,
+  { snapshot, principal }: McpCall,
+  name: string,
+): Promise<CatalogPrompt | undefined> {
+  if (!personal.concerns(principal)) return undefined;
+  return (await personal.of(snapshot, principal)).prompts.get(name);
 }

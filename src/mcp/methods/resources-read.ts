@@ -7,6 +7,7 @@ import { cacheHints } from '../hints.ts';
 import { interact } from '../interactive.ts';
 import { plainReply } from '../plain-reply.ts';
 import { resourceTarget } from '../resource-target.ts';
+import { sightOf, wholeOf } from '../sight.ts';
 
 /** resources/read: the architecture page, or the backend's own answer. What a backend says is fresh for no time. */
 export async function readResource(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -15,8 +16,8 @@ export async function readResource(deps: EdgeDeps, call: McpCall): Promise<Metho
   const reply = await readContents(deps, call, uri);
   if (!reply.ok || call.era === 'legacy' || reply.value.resultType !== 'complete') return reply;
   if (uri === architectureUri) {
-    const view = deps.views.of(call.snapshot, call.principal, call.choice);
-    return ok({ ...reply.value, members: reply.value.members + cacheHints(deps, call, view) });
+    const seen = wholeOf(await sightOf(deps, call));
+    return ok({ ...reply.value, members: reply.value.members + cacheHints(deps, call, seen) });
   }
   return ok({ ...reply.value, members: `${reply.value.members},"ttlMs":0,"cacheScope":"private"` });
 }
@@ -26,12 +27,12 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
   call.facts.tool = uriScheme(uri);
   call.facts.params = uri;
   if (uri === architectureUri) {
-    const view = deps.views.of(call.snapshot, call.principal, call.choice);
-    const text = architectureText(deps.settings().serverName, view);
+    const text = architectureText(deps.settings().serverName, wholeOf(await sightOf(deps, call)));
     const contents = [{ uri, mimeType: 'text/markdown', text }];
     return ok({ members: `"contents":${JSON.stringify(contents)}`, meta: undefined, resultType: 'complete' });
   }
-  const target = resourceTarget(deps, call, uri);
+  const found = resourceTarget(deps, call, uri);
+  const target = found instanceof Promise ? await found : found;
   if (!target.ok) return target;
   const backend = target.value;
   const binding = {
@@ -41,6 +42,6 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
     backend: backend.id,
     parameters: uri,
   };
-  const done = await interact(deps.interactive, call, binding, (context) => backend.read(uri, context));
+  const done = await interact(deps, call, binding, (context) => backend.read(uri, context));
   return plainReply(deps, call, done, 'contents', { reason: 'resource_unknown', uri });
 }

@@ -12,7 +12,7 @@ export async function subscribe(deps: EdgeDeps, call: McpCall): Promise<MethodRe
   if (call.session === undefined) return err({ reason: 'session_required' });
   call.facts.tool = uriScheme(uri);
   if (uri !== architectureUri) {
-    const target = resourceTarget(deps, call, uri);
+    const target = await resourceTarget(deps, call, uri);
     if (!target.ok) return target;
   }
   const isKept = await deps.sessionStates.subscribe(call.session, uri);

@@ -1,5 +1,6 @@
 import type { BackendFailure } from '#backends/backend.ts';
 import type { CatalogTool } from '#catalog/snapshot.ts';
+import type { BackendId } from '#kernel/ids.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err, ok } from '#kernel/result.ts';
@@ -11,6 +12,7 @@ import { paramHeaderMismatch } from '../param-headers-check.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { toolNamed } from '../tool-named.ts';
 import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
+import { callLink, toolLinkReply } from './link.ts';
 
 /** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
 export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -25,17 +27,44 @@ export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodRep
   if (builtin !== undefined) return builtin.run(deps, call, args);
 
   const tool = toolNamed(call.snapshot, name);
-  if (tool === undefined) return callHelp(deps, call, name, args);
+  return tool === undefined ? callUnlisted(deps, call, name, args) : callListed(deps, call, tool, args);
+}
+
+/** What is in no snapshot: a backend's help, then what is the caller's own, then nothing. */
+async function callUnlisted(
+  deps: EdgeDeps,
+  call: McpCall,
+  name: string,
+  args: JsonObject,
+): Promise<MethodReply> {
+  const { snapshot, principal } = call;
+  const view = deps.views.of(snapshot, principal, wholeChoice);
+  const helper = view.backends.find(({ helpName }) => helpName === name);
+  if (helper !== undefined) return callHelp(deps, call, helper.id, name, args);
+  if (!deps.personal.concerns(principal)) return err({ reason: 'tool_unknown', name });
+  const server = deps.personal.linkedBy(name, principal);
+  if (server !== undefined) return callLink(deps, call, server);
+  const tool = (await deps.personal.of(snapshot, principal)).tools.get(name);
+  return tool === undefined ? err({ reason: 'tool_unknown', name }) : callListed(deps, call, tool, args);
+}
+
+function callListed(
+  deps: EdgeDeps,
+  call: McpCall,
+  tool: CatalogTool,
+  args: JsonObject,
+): MethodReply | Promise<MethodReply> {
   const { scopes } = tool.definition;
   call.facts.scopes = scopes;
-  if (!holdsAll(call.principal.scopes, scopes)) return refuseScopes(deps, call, name, scopes);
-
+  if (!holdsAll(call.principal.scopes, scopes)) {
+    return refuseScopes(deps, call, call.facts.tool ?? tool.publicName, scopes);
+  }
   if (call.era === 'modern' && tool.paramHeaders.length > 0) {
     const detail = paramHeaderMismatch(call.headers, tool.paramHeaders, args);
     if (detail !== undefined) return err({ reason: 'header_mismatch', detail });
   }
   const taken = takenName(tool, args);
-  if (taken !== undefined) {
+  if (taken !== undefined && deps.backend(tool.backend)?.isNative !== true) {
     call.facts.outcome = 'error';
     call.facts.code = 'params_invalid';
     return toolError(`This tool takes no argument called ${taken}`, { reason: 'params_invalid' });
@@ -92,7 +121,7 @@ async function callBackend(
   };
   const { hasOutputSchema } = definition;
   const isRepeatable = definition.isIdempotent || definition.isReadOnly;
-  const done = await interact(deps.interactive, call, binding, (context) =>
+  const done = await interact(deps, call, binding, (context) =>
     backend.call({ name: definition.name, arguments: args, hasOutputSchema, isRepeatable }, context),
   );
   if (done.exchange !== undefined) noteExchange(call.facts, done.exchange);
@@ -102,6 +131,8 @@ async function callBackend(
     case 'ask':
       call.facts.outcome = 'input_required';
       return ok(done.body);
+    case 'unlinked':
+      return toolLinkReply(call.facts, tool.backend, done.link);
     case 'bad_question':
       call.facts.outcome = 'error';
       call.facts.code = 'question_refused';
@@ -132,10 +163,14 @@ function usableResult(
 }
 
 /** The backend's own `get_help` method, offered as a tool for each backend that the caller sees. */
-async function callHelp(deps: EdgeDeps, call: McpCall, name: string, args: JsonObject): Promise<MethodReply> {
-  const view = deps.views.of(call.snapshot, call.principal, wholeChoice);
-  const state = view.backends.find(({ helpName }) => helpName === name);
-  const backend = state && deps.backend(state.id);
+async function callHelp(
+  deps: EdgeDeps,
+  call: McpCall,
+  id: BackendId,
+  name: string,
+  args: JsonObject,
+): Promise<MethodReply> {
+  const backend = deps.backend(id);
   if (backend === undefined) return err({ reason: 'tool_unknown', name });
   const topic = typeof args.topic === 'string' ? args.topic : undefined;
   const exchange = await backend.help(topic, callContext(call, noRetry));

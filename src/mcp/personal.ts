@@ -1,0 +1,222 @@
+import type { PersonalCatalog } from '#backends/backend.ts';
+import type { AssembleRules } from '#catalog/assemble.ts';
+import { assemblePersonal, type PersonalItems, type PersonalSource } from '#catalog/assemble-personal.ts';
+import type { BackendState, CatalogTool, Snapshot } from '#catalog/snapshot.ts';
+import type { BackendId } from '#kernel/ids.ts';
+import type { Log } from '#kernel/log.ts';
+import { holdsAll, type Principal } from '#kernel/principal.ts';
+import type { Schedule } from '#kernel/schedule.ts';
+import { linkTool, linkToolName } from './builtins/link-tool.ts';
+import type { PersonalServer } from './personal-servers.ts';
+
+/** What one principal has beside the snapshot, before its scopes show some of it. Made for it alone. */
+export interface PersonalPart extends PersonalItems {
+  readonly backends: ReadonlyMap<BackendId, BackendState>;
+  /** Servers where no account is linked -> the tool that links one. */
+  readonly links: ReadonlyMap<BackendId, string>;
+  /** Servers that have not said in time what they list. */
+  readonly late: ReadonlySet<BackendId>;
+  /** No two parts have the same. */
+  readonly revision: number;
+}
+
+/**
+ * The lists that are one principal's alone (R44). They are merged into an answer after the views' cache, and never
+ * come near it.
+ */
+export interface Personal {
+  /** Whether any server might show this principal something of its own: without one, nothing here costs anything. */
+  concerns(principal: Principal): boolean;
+  /** What is known at once. */
+  known(snapshot: Snapshot, principal: Principal): PersonalPart;
+  /** What is known once every server was asked that has not said anything yet, all at a time and with a deadline. */
+  of(snapshot: Snapshot, principal: Principal): PersonalPart | Promise<PersonalPart>;
+  /** Whether a tool that is not known may yet be one of this principal's, or is the linking of an account. */
+  mayHave(toolName: string, principal: Principal): boolean;
+  /** The server whose `<server>_link` this is, for those whose scopes open it. */
+  linkedBy(toolName: string, principal: Principal): PersonalServer | undefined;
+  close(): void;
+}
+
+export interface PersonalDeps {
+  readonly servers: () => readonly PersonalServer[];
+  readonly rules: () => AssembleRules;
+  readonly schedule: Schedule;
+  readonly log: Log;
+  readonly deadlineMs: number;
+  /** Most tools, prompts, resources and templates that are kept in all. */
+  readonly maxItems: number;
+  /** Something was answered without a server which has told its lists by now. */
+  readonly onLate: (principalKey: string) => void;
+}
+
+interface Kept {
+  readonly snapshot: Snapshot;
+  readonly rules: AssembleRules;
+  readonly servers: readonly PersonalServer[];
+  readonly catalogs: readonly (PersonalCatalog | undefined)[];
+  readonly part: PersonalPart;
+}
+
+/** What a part costs beside its items. */
+const PART_COST = 10;
+
+export function createPersonal(deps: PersonalDeps): Personal {
+  const closing = new AbortController();
+  /** By principal, the oldest first. */
+  const kept = new Map<string, Kept>();
+  let keptItems = 0;
+  let revision = 0;
+  /** Principals for whom a server is being waited for in vain: they are not made to wait again. */
+  const late = new Set<string>();
+
+  const openTo = ({ scopes }: Principal) =>
+    deps.servers().filter(({ scopeSets }) => scopeSets.some((needed) => holdsAll(scopes, needed)));
+
+  const unknownTo = (principal: Principal) =>
+    openTo(principal).filter(({ backend }) => backend.personal.current(principal) === undefined);
+  const linkedBy = (toolName: string, { scopes }: Principal) =>
+    deps
+      .servers()
+      .find(
+        ({ backend, linkScopes }) =>
+          linkToolName(backend.id) === toolName && linkScopes !== undefined && holdsAll(scopes, linkScopes),
+      );
+
+  function drop(key: string): void {
+    const old = kept.get(key);
+    if (old === undefined) return;
+    kept.delete(key);
+    keptItems -= costOf(old.part);
+  }
+
+  function keep(key: string, made: Kept): void {
+    drop(key);
+    kept.set(key, made);
+    keptItems += costOf(made.part);
+    for (const oldest of kept.keys()) {
+      if (keptItems <= deps.maxItems || kept.size === 1) return;
+      drop(oldest);
+    }
+  }
+
+  function partOf(snapshot: Snapshot, principal: Principal): PersonalPart {
+    const servers = openTo(principal);
+    const catalogs = servers.map(({ backend }) => backend.personal.current(principal));
+    const rules = deps.rules();
+    const before = kept.get(principal.key);
+    const isSame =
+      before?.snapshot === snapshot &&
+      before.rules === rules &&
+      isEqual(before.servers, servers) &&
+      isEqual(before.catalogs, catalogs);
+    if (isSame) return before.part;
+    revision += 1;
+    const part = assemblePart(snapshot, rules, servers, catalogs, revision);
+    keep(principal.key, { snapshot, rules, servers, catalogs, part });
+    return part;
+  }
+
+  async function ask(servers: readonly PersonalServer[], principal: Principal): Promise<void> {
+    const asked = Promise.all(
+      servers.map(async ({ backend }) => {
+        try {
+          await backend.personal.refresh(principal, closing.signal);
+        } catch (cause) {
+          deps.log.error('personal.refresh_threw', { backend: backend.id, message: String(cause) });
+        }
+      }),
+    );
+    const { promise: overdue, resolve } = Promise.withResolvers<'overdue'>();
+    const cancel = deps.schedule(deps.deadlineMs, () => resolve('overdue'));
+    const outcome = await Promise.race([asked, overdue]);
+    cancel();
+    if (outcome !== 'overdue') return;
+    late.add(principal.key);
+    void asked.then(() => {
+      late.delete(principal.key);
+      if (!closing.signal.aborted) deps.onLate(principal.key);
+    });
+  }
+
+  return {
+    concerns: (principal) => deps.servers().length > 0 && openTo(principal).length > 0,
+    known: partOf,
+    of(snapshot, principal) {
+      const unknown = unknownTo(principal);
+      if (unknown.length === 0 || late.has(principal.key)) return partOf(snapshot, principal);
+      return ask(unknown, principal).then(() => partOf(snapshot, principal));
+    },
+    mayHave: (toolName, principal) =>
+      linkedBy(toolName, principal) !== undefined || unknownTo(principal).length > 0,
+    linkedBy,
+    close() {
+      closing.abort();
+      kept.clear();
+      keptItems = 0;
+    },
+  };
+}
+
+/** Pure: what the servers' lists come to, in this snapshot. */
+function assemblePart(
+  snapshot: Snapshot,
+  rules: AssembleRules,
+  servers: readonly PersonalServer[],
+  catalogs: readonly (PersonalCatalog | undefined)[],
+  revision: number,
+): PersonalPart {
+  const sources: PersonalSource[] = [];
+  const backends = new Map<BackendId, BackendState>();
+  const linkTools: CatalogTool[] = [];
+  const late = new Set<BackendId>();
+  for (const [index, { backend, rules: own, linkScopes }] of servers.entries()) {
+    const { id } = backend;
+    const catalog = catalogs[index];
+    if (catalog === undefined) late.add(id);
+    if (catalog === undefined || catalog.kind === 'shared') continue;
+    const state = stateOf(id, catalog);
+    backends.set(id, state);
+    if (catalog.kind === 'listed') sources.push({ rules: own, state, catalog: catalog.catalog });
+    else if (linkScopes !== undefined) linkTools.push(linkTool(id, linkScopes));
+  }
+  const items = assemblePersonal(snapshot, rules, sources);
+  const free = linkTools.filter(({ publicName }) => !isNameIn(snapshot, items, publicName));
+  const tools = [...items.tools.values(), ...free];
+  return {
+    ...items,
+    tools: new Map(
+      tools
+        .map((tool): [string, CatalogTool] => [tool.publicName, tool])
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
+    links: new Map(free.map(({ backend, publicName }) => [backend, publicName])),
+    late,
+    revision,
+  };
+}
+
+function stateOf(id: BackendId, catalog: PersonalCatalog): BackendState {
+  const isStale = catalog.kind === 'listed' && catalog.isStale;
+  return {
+    id,
+    status: isStale ? 'stale' : 'fresh',
+    lastGoodAt: undefined,
+    lastError: undefined,
+    helpName: undefined,
+    schemes: [],
+  };
+}
+
+function isNameIn(snapshot: Snapshot, { tools }: PersonalItems, name: string): boolean {
+  return snapshot.tools.has(name) || snapshot.formerNames.has(name) || tools.has(name);
+}
+
+function costOf({ tools, prompts, resources, templates }: PersonalPart): number {
+  return PART_COST + tools.size + prompts.size + resources.size + templates.length;
+}
+
+function isEqual<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
