@@ -24,8 +24,11 @@ export interface IdentityResolver {
     target: IdentityTarget,
     refused: ResolvedIdentity,
   ): Promise<Result<ResolvedIdentity, IdentityRefusal>>;
-  /** A server answered 403 `insufficient_scope` (RFC 6750): the next link asks for these scopes, too. */
-  insufficient?(principal: Principal, target: IdentityTarget, scopes: readonly string[]): void;
+  /**
+   * A server answered 403 `insufficient_scope` (RFC 6750): the next link asks for these scopes, too. False where
+   * linking again would not help: the user was asked for them before, and the server still says so.
+   */
+  insufficient?(principal: Principal, target: IdentityTarget, scopes: readonly string[]): boolean;
 }
 export interface IdentityTarget {
   readonly backend: BackendId;

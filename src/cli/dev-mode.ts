@@ -1,7 +1,8 @@
 import type { Config } from '#config/config.ts';
-import { isLoopbackHost, isLoopbackUrl } from '#config/network-kinds.ts';
+import { isLoopbackUrl } from '#config/network-kinds.ts';
 import { type DevIssuer, startDevIssuer } from '#demo/dev-issuer.ts';
 import type { Gateway } from '#gateway.ts';
+import { isLoopbackHost } from '#outbound/loopback.ts';
 import { UserError } from './errors.ts';
 
 /** Held by the development token alone; the plan of that name puts DEV on every audit record of it. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { err, ok, type Result } from '#kernel/result.ts';
+import { isLoopbackHost } from '#outbound/loopback.ts';
 import type { ListenAddress } from './config.ts';
 import { type Kind, scalar } from './kind.ts';
 
@@ -41,13 +42,6 @@ export function parseUrl(value: string): URL | undefined {
 export function isLoopbackUrl(value: string): boolean {
   const host = parseUrl(value)?.hostname;
   return host !== undefined && isLoopbackHost(host);
-}
-
-/** Whether a host name or address is this machine; brackets around an IPv6 address are allowed. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  if (bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
 export const urlPath: Kind<string> = scalar({

@@ -7,20 +7,22 @@ import { isPublicAddress } from './public-address.ts';
 export interface PublicOutboundOptions {
   /** Every address of a name, IPv4 and IPv6; the system's resolver unless given. */
   readonly resolve?: (name: string) => Promise<readonly string[]>;
-  /** The addresses that may be reached; `isPublicAddress` unless given. */
-  readonly mayReach?: (address: string) => boolean;
+  /** The addresses that may be reached, by the host they were found for; `isPublicAddress` unless given. */
+  readonly mayReach?: (address: string, host: string) => boolean;
+  /** The hosts that may be reached over http; none unless given. */
+  readonly mayUseHttp?: (host: string) => boolean;
   /** PEM certificates to trust in place of the system's. */
   readonly ca?: string;
 }
 
 /**
- * An outbound for URLs that somebody else chose: https to public addresses alone (R39). A name all of whose addresses
- * are public is connected to at the addresses that were looked at, whatever it resolves to a moment later. Refused are,
- * as `invalid_request` before anything is resolved: `not_https`, `user_info`, `not_public`; as `unreachable` with the
- * code `ENOTPUBLIC`: a name with an address that is not public. Does not restrict ports.
+ * An outbound for URLs that somebody else chose: https to public addresses alone (R39), unless the options allow more.
+ * A name all of whose addresses are public is connected to at the addresses that were looked at, whatever it resolves to
+ * a moment later. Refused are, as `invalid_request` before anything is resolved: `not_https`, `user_info`, `not_public`;
+ * as `unreachable` with the code `ENOTPUBLIC`: a name with an address that is not public. Does not restrict ports.
  */
 export function createPublicOutbound(options: PublicOutboundOptions = {}): Outbound {
-  const { resolve = resolveBySystem, mayReach = isPublicAddress, ca } = options;
+  const { resolve = resolveBySystem, mayReach = isPublicAddress, mayUseHttp = () => false, ca } = options;
   const outbound = createOutbound({
     lookup: guardedLookup(resolve, mayReach),
     // Strangers name the origins: few connections, kept for few of them.
@@ -30,7 +32,7 @@ export function createPublicOutbound(options: PublicOutboundOptions = {}): Outbo
   });
   return {
     async request(request) {
-      const detail = refusal(request.url, mayReach);
+      const detail = refusal(request.url, mayReach, mayUseHttp);
       if (detail === undefined) return outbound.request(request);
       return err({ reason: 'invalid_request', phase: 'connect', wasSent: false, detail, bodyBytes: 0 });
     },
@@ -41,25 +43,28 @@ export function createPublicOutbound(options: PublicOutboundOptions = {}): Outbo
 /** URL parsers write every spelling of an IPv4 address (octal, hexadecimal, short, one number) as dotted decimals. */
 function refusal(
   text: string,
-  mayReach: (address: string) => boolean,
+  mayReach: (address: string, host: string) => boolean,
+  mayUseHttp: (host: string) => boolean,
 ): 'not_https' | 'user_info' | 'not_public' | undefined {
   const url = URL.parse(text);
-  if (url === null || url.protocol !== 'https:') return 'not_https';
-  if (url.username !== '' || url.password !== '') return 'user_info';
+  if (url === null) return 'not_https';
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) !== 0 && !mayReach(host) ? 'not_public' : undefined;
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && mayUseHttp(host))) return 'not_https';
+  if (url.username !== '' || url.password !== '') return 'user_info';
+  return isIP(host) !== 0 && !mayReach(host, host) ? 'not_public' : undefined;
 }
 
 function guardedLookup(
   resolve: (name: string) => Promise<readonly string[]>,
-  mayReach: (address: string) => boolean,
+  mayReach: (address: string, host: string) => boolean,
 ): LookupFunction {
   return (name, { all }, callback) => {
     resolve(name).then(
       (addresses) => {
         const [first] = addresses;
         if (first === undefined) return callback(failure('ENOTFOUND'), '');
-        if (!addresses.every(mayReach)) return callback(failure('ENOTPUBLIC'), '');
+        if (!addresses.every((address) => mayReach(address, name)))
+          return callback(failure('ENOTPUBLIC'), '');
         if (all !== true) return callback(null, first, isIP(first));
         callback(
           null,

@@ -1,0 +1,44 @@
+/** What a server's `WWW-Authenticate: Bearer` says (RFC 6750 section 3, RFC 9728 section 5.1). */
+export interface BearerChallenge {
+  readonly error: string | undefined;
+  readonly scopes: readonly string[] | undefined;
+  readonly resourceMetadata: string | undefined;
+}
+
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const part = new RegExp(`^(${token})(?:\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${token}(?=[\\s,]|$))))?`);
+
+/** The Bearer challenge among those of a header, or undefined. What cannot be read ends the reading; nothing throws. */
+export function parseBearerChallenge(header: string | undefined): BearerChallenge | undefined {
+  let rest = (header ?? '').slice(0, 8_192);
+  let isBearer = false;
+  let found: Map<string, string> | undefined;
+  while (rest !== '') {
+    rest = rest.replace(/^[\s,]+/, '');
+    const match = part.exec(rest);
+    if (match === null) break;
+    const [text, name = '', quoted, plain] = match;
+    rest = rest.slice(text.length);
+    const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? plain;
+    if (value !== undefined) {
+      if (isBearer && found !== undefined && !found.has(name.toLowerCase()))
+        found.set(name.toLowerCase(), value);
+      continue;
+    }
+    if (found !== undefined) break;
+    isBearer = name.toLowerCase() === 'bearer';
+    if (isBearer) found = new Map();
+    else rest = rest.replace(/^\s+[A-Za-z0-9._~+/-]+=*(?=\s*(?:,|$))/, '');
+  }
+  if (found === undefined) return undefined;
+  return {
+    error: found.get('error'),
+    scopes: found.has('scope') ? splitScopes(found.get('scope') ?? '') : undefined,
+    resourceMetadata: found.get('resource_metadata'),
+  };
+}
+
+/** The words of a `scope` value. */
+export function splitScopes(text: string): readonly string[] {
+  return [...new Set(text.split(' ').filter((word) => word !== ''))];
+}
