@@ -13,6 +13,7 @@ import {
   opened,
   reasonOf,
   resultOf,
+  serverId,
 } from './support/stdio-kit.ts';
 
 const host = createTestHost();
@@ -201,6 +202,14 @@ describe('a call', () => {
       expect(heard.closedTimes()).toBe(1);
     },
   );
+
+  test('that the child answered with its last words has its answer', async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      const wire = await opened(host, childOptions('plain', { id: serverId(`bye-${turn}`) }));
+      expect(String((await resultOf(ask(wire, 'bye'))).text)).toHaveLength(200_000);
+      expect(await reasonOf(ask(wire, 'echo'))).toBe('unreachable');
+    }
+  });
 
   test('in flight when the wire is closed is cancelled', async () => {
     const wire = await opened(host, childOptions('plain'));

@@ -72,6 +72,10 @@ for await (const chunk of Bun.stdin.stream()) {
       case 'about':
         answer(id, about());
         break;
+      case 'bye':
+        answer(id, { text: 'x'.repeat(200_000) });
+        process.exit(0);
+        break;
       case 'die':
         process.exit(3);
         break;
