@@ -23,8 +23,8 @@ export interface KeyOrigin {
 
 /** `path` is undefined where the value itself is wrong. */
 export interface KeyProblem {
-  readonly key: KeyName;
-  readonly reason: KeyFileProblem | KeyTextProblem;
+  readonly key: KeyName | 'vault';
+  readonly reason: KeyFileProblem | KeyTextProblem | 'no_keychain';
   readonly path: string | undefined;
 }
 

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -18,8 +19,11 @@ const maxKeyFileBytes = 64 * 1024;
 
 export type KeyFileProblem = 'missing' | 'unreadable' | 'not_a_file' | 'exposed' | 'too_large' | 'unwritable';
 
+/** The mode bits that a key file may not have: nobody but its owner reads or writes it. */
+export const ownerOnly = 0o077;
+
 /** The text of a key file. One that its group or others can read or write is refused. */
-export function readKeyFile(path: string): Result<string, KeyFileProblem> {
+export function readKeyFile(path: string, forbiddenMode = ownerOnly): Result<string, KeyFileProblem> {
   let descriptor: number;
   try {
     // Without O_NONBLOCK a named pipe at that path would hang the start.
@@ -30,7 +34,7 @@ export function readKeyFile(path: string): Result<string, KeyFileProblem> {
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return err('not_a_file');
-    if ((stat.mode & 0o077) !== 0) return err('exposed');
+    if ((stat.mode & forbiddenMode) !== 0) return err('exposed');
     if (stat.size > maxKeyFileBytes) return err('too_large');
     return ok(readFileSync(descriptor, 'utf8'));
   } catch {
@@ -55,22 +59,40 @@ export function readOrCreateKeyFile(path: string): Result<string, KeyFileProblem
   return readKeyFile(path);
 }
 
+/** Replaces the text of a key file, whole or not at all. Throws where the folder cannot be written. */
+export function replaceKeyFile(path: string, text: string): void {
+  withDraft(path, text, (draft) => renameSync(draft, path));
+}
+
+/** One key as a line of a key file. */
+export function newKeyLine(): string {
+  return `${randomBytes(32).toString('base64url')}\n`;
+}
+
 function createKeyFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  withDraft(path, newKeyLine(), (draft) => {
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      // Another process was first: its key holds.
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  });
+}
+
+function withDraft(path: string, text: string, publish: (draft: string) => void): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `.${randomBytes(8).toString('hex')}.new`);
   try {
     const descriptor = openSync(draft, 'wx', 0o600);
     try {
-      writeSync(descriptor, `${randomBytes(32).toString('base64url')}\n`);
+      writeSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
-    linkSync(draft, path);
-  } catch (error) {
-    // Another process was first: its key holds.
-    if (codeOf(error) !== 'EEXIST') throw error;
+    publish(draft);
   } finally {
     rmSync(draft, { force: true });
   }

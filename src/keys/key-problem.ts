@@ -20,6 +20,8 @@ export function describeKeyProblem(problem: KeyProblem): string {
       return `${place}: holds no key`;
     case 'not_a_key':
       return `${place}: each key is 32 bytes as base64 or hex (make one with: openssl rand -base64 32)`;
+    case 'no_keychain':
+      return `the keychain of the system cannot be used here; name a file in keys.${problem.key}.file`;
     case 'duplicate':
       return `${place}: holds the same key twice`;
   }

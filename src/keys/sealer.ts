@@ -30,8 +30,6 @@ export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';
 export interface Sealer {
   seal(purpose: SealPurpose, bound: readonly string[], payload: string): string;
   open(purpose: SealPurpose, bound: readonly string[], sealed: string): Result<string, OpenRefusal>;
-  /** Whether the ring's newest key sealed it. */
-  isCurrent(sealed: string): boolean;
 }
 
 const version = 1;
@@ -73,9 +71,12 @@ export function createSealer(ring: KeyRing): Sealer {
       );
       return payload === undefined ? err('forged') : ok(payload);
     },
-
-    isCurrent: (sealed) => keyIdOf(Buffer.from(sealed, 'base64url')) === ring.newest.id,
   };
+}
+
+/** The id of the key that sealed a text, as the text says it. */
+export function sealedWith(sealed: string): string {
+  return keyIdOf(Buffer.from(sealed, 'base64url'));
 }
 
 function keyIdOf(bytes: Buffer): string {

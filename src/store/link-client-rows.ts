@@ -45,3 +45,35 @@ export async function deleteLinkClient(store: Store, key: LinkClientKey, sealed:
     sealed,
   );
 }
+
+export async function listLinkClients(
+  store: Store,
+): Promise<readonly (LinkClientKey & { readonly sealed: string })[]> {
+  const rows = await store.all('SELECT server, issuer, redirect_uri, sealed FROM link_clients');
+  return rows.map((value) => {
+    const row = asRow(value);
+    return {
+      server: textOf(row, 'server'),
+      issuer: textOf(row, 'issuer'),
+      redirectUri: textOf(row, 'redirect_uri'),
+      sealed: textOf(row, 'sealed'),
+    };
+  });
+}
+
+/** Puts the same registration in again, sealed anew, unless it changed meanwhile. */
+export async function resealLinkClient(
+  store: Store,
+  key: LinkClientKey,
+  before: string,
+  sealed: string,
+): Promise<void> {
+  await store.run(
+    'UPDATE link_clients SET sealed = ? WHERE server = ? AND issuer = ? AND redirect_uri = ? AND sealed = ?',
+    sealed,
+    key.server,
+    key.issuer,
+    key.redirectUri,
+    before,
+  );
+}

@@ -45,3 +45,9 @@ export async function consumeLinkFlow(store: Store, id: string, now: number): Pr
 export async function sweepLinkFlows(store: Store, now: number): Promise<number> {
   return store.run('DELETE FROM link_flows WHERE expires_at <= ?', now);
 }
+
+/** What the flows that have not expired hold, sealed. */
+export async function listLinkFlowSeals(store: Store, now: number): Promise<readonly string[]> {
+  const rows = await store.all('SELECT sealed FROM link_flows WHERE expires_at > ?', now);
+  return rows.map((row) => textOf(asRow(row), 'sealed'));
+}

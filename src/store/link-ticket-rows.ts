@@ -55,3 +55,9 @@ export async function consumeLinkTicket(store: Store, ticket: string, now: numbe
 export async function sweepLinkTickets(store: Store, now: number): Promise<number> {
   return store.run('DELETE FROM link_tickets WHERE expires_at <= ?', now);
 }
+
+/** What the tickets that have not expired hold, sealed. */
+export async function listLinkTicketSeals(store: Store, now: number): Promise<readonly string[]> {
+  const rows = await store.all('SELECT sealed FROM link_tickets WHERE expires_at > ?', now);
+  return rows.map((row) => textOf(asRow(row), 'sealed'));
+}

@@ -2,10 +2,9 @@ import type { JsonObject } from '#kernel/json.ts';
 import { asRow, integerOf, optionalIntegerOf, textOf } from './row.ts';
 import type { SqlValue, Store } from './store.ts';
 
-/** One user's grant at one server, together with the owner's sealed key that was in force at that moment. */
+/** One user's grant at one server. */
 export interface VaultGrantRow {
   readonly server: string;
-  readonly ownerSealed: string;
   readonly generation: number;
   readonly sealed: string;
   readonly isDead: boolean;
@@ -24,8 +23,7 @@ export interface GrantWrite {
   readonly sealed: string;
 }
 
-const columns = 'g.server, o.sealed AS owner_sealed, g.generation, g.sealed, g.dead, g.last_used_at';
-const from = 'vault_grants g JOIN vault_owners o ON o.owner = g.owner';
+const columns = 'server, generation, sealed, dead, last_used_at';
 const ownerHolds = 'EXISTS (SELECT 1 FROM vault_owners WHERE owner = ? AND sealed = ?)';
 
 export async function findGrantRow(
@@ -34,7 +32,7 @@ export async function findGrantRow(
   server: string,
 ): Promise<VaultGrantRow | undefined> {
   const rows = await store.all(
-    `SELECT ${columns} FROM ${from} WHERE g.owner = ? AND g.server = ?`,
+    `SELECT ${columns} FROM vault_grants WHERE owner = ? AND server = ?`,
     owner,
     server,
   );
@@ -43,7 +41,7 @@ export async function findGrantRow(
 
 /** An owner's grants, by server. */
 export async function listGrantRows(store: Store, owner: string): Promise<readonly VaultGrantRow[]> {
-  const rows = await store.all(`SELECT ${columns} FROM ${from} WHERE g.owner = ? ORDER BY g.server`, owner);
+  const rows = await store.all(`SELECT ${columns} FROM vault_grants WHERE owner = ? ORDER BY server`, owner);
   return rows.map((row) => rowOf(asRow(row)));
 }
 
@@ -163,7 +161,6 @@ export async function releaseGrantRow(
 function rowOf(row: JsonObject): VaultGrantRow {
   return {
     server: textOf(row, 'server'),
-    ownerSealed: textOf(row, 'owner_sealed'),
     generation: integerOf(row, 'generation'),
     sealed: textOf(row, 'sealed'),
     isDead: integerOf(row, 'dead') === 1,

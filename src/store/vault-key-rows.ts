@@ -16,3 +16,13 @@ export async function addVaultKeyRow(store: Store, name: string, sealed: string)
   );
   return (await findVaultKeyRow(store, name)) ?? sealed;
 }
+
+/** Puts the same key in again, sealed anew, unless another process was first. */
+export async function resealVaultKeyRow(
+  store: Store,
+  name: string,
+  before: string,
+  sealed: string,
+): Promise<void> {
+  await store.run('UPDATE vault_keys SET sealed = ? WHERE name = ? AND sealed = ?', sealed, name, before);
+}

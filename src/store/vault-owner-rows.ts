@@ -25,3 +25,42 @@ export async function addVaultOwnerRow(
   );
   return (await findVaultOwnerRow(store, row.owner)) ?? row.sealed;
 }
+
+/** Owners in the order of their ids, the first after `after`. */
+export async function listVaultOwnerRows(
+  store: Store,
+  after: string,
+  limit: number,
+): Promise<readonly VaultOwnerRow[]> {
+  const rows = await store.all(
+    'SELECT owner, sealed FROM vault_owners WHERE owner > ? ORDER BY owner LIMIT ?',
+    after,
+    limit,
+  );
+  return rows.map((value) => {
+    const row = asRow(value);
+    return { owner: textOf(row, 'owner'), sealed: textOf(row, 'sealed') };
+  });
+}
+
+/** Puts the same keys in again, sealed anew: each only where the row still is as it was read. */
+export async function resealVaultOwnerRows(
+  store: Store,
+  rows: readonly (VaultOwnerRow & { readonly before: string })[],
+): Promise<void> {
+  await store.batch(
+    rows.map(({ owner, before, sealed }) => ({
+      sql: 'UPDATE vault_owners SET sealed = ? WHERE owner = ? AND sealed = ?',
+      params: [sealed, owner, before],
+    })),
+  );
+}
+
+/** Deletes an owner's key and grants, beyond recovery from the file. */
+export async function eraseVaultOwner(store: Store, owner: string): Promise<void> {
+  await store.batch([
+    { sql: 'DELETE FROM vault_grants WHERE owner = ?', params: [owner] },
+    { sql: 'DELETE FROM vault_owners WHERE owner = ?', params: [owner] },
+  ]);
+  await store.scrub();
+}

@@ -33,15 +33,18 @@ interface GrantsDeps {
   readonly log: Log;
 }
 
-/** Grants that also have an end: what was touched last is written then. */
-export interface ClosableGrants extends Grants {
+/** The grants as the vault holds them. */
+export interface VaultGrants extends Grants {
+  /** Drops what is remembered in memory of an owner who was erased. */
+  forget(owner: string): void;
+  /** Writes what was touched last. */
   close(): Promise<void>;
 }
 
 /** Between a reading and a writing the ring may turn and another process may write: then it is read again. */
 const maxAttempts = 20;
 
-export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps): ClosableGrants {
+export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps): VaultGrants {
   const opened = createRecent<{
     readonly sealed: string;
     readonly generation: number;
@@ -49,22 +52,25 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
   }>(limits.maxCachedGrants);
   const uses = createUses(store, { clock, schedule, log });
 
-  const openRow = (owner: string, row: VaultGrantRow): StoredGrant | undefined => {
-    const { generation, sealed, isDead, lastUsedAt } = row;
-    const name = nameOf(owner, row.server);
+  const openRow = async (owner: string, row: VaultGrantRow): Promise<StoredGrant | undefined> => {
+    const { server, generation, sealed, isDead, lastUsedAt } = row;
+    const name = nameOf(owner, server);
     const known = opened.get(name);
     if (known?.sealed === sealed && known.generation === generation) {
       return { grant: known.grant, generation, isDead, lastUsedAt };
     }
-    const key = owners.open(owner, row.ownerSealed);
-    const text = key && openRecord(key.secret, [key.principal, row.server, generation], sealed);
+    const key = await owners.find(owner);
+    const text = key && openRecord(key.secret, [key.principal, server, generation], sealed);
     const grant = text === undefined ? undefined : readGrant(text);
-    if (grant === undefined) {
-      log.error('vault.grant_unreadable', { server: row.server, reason: key ? 'grant' : 'owner' });
-      return undefined;
+    if (grant !== undefined) {
+      opened.set(name, { sealed, generation, grant });
+      return { grant, generation, isDead, lastUsedAt };
     }
-    opened.set(name, { sealed, generation, grant });
-    return { grant, generation, isDead, lastUsedAt };
+    // Where the row has changed since it was read, with its owner's key perhaps, nothing is wrong.
+    const now = await findGrantRow(store, owner, server);
+    if (now?.sealed !== sealed) return now && openRow(owner, now);
+    log.error('vault.grant_unreadable', { server, reason: key ? 'grant' : 'owner' });
+    return undefined;
   };
   const sealFor = (key: OwnerKey, server: string, generation: number, grant: Grant): GrantWrite => ({
     owner: key.id,
@@ -92,6 +98,7 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
             ? await addGrantRow(store, write)
             : await replaceGrantRow(store, row.generation, write);
         if (isWritten) return { grant, generation, isDead: false, lastUsedAt: row?.lastUsedAt };
+        await breathe();
       }
       throw new Error('a grant could not be written: its row changes all the time');
     },
@@ -101,7 +108,7 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const row = await findGrantRow(store, id, server);
         if (row?.generation !== generation) return false;
-        const key = owners.open(id, row.ownerSealed);
+        const key = await owners.find(id);
         if (key === undefined) return false;
         if (await replaceGrantRow(store, generation, sealFor(key, server, generation + 1, grant)))
           return true;
@@ -115,7 +122,7 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
     async remove(owner, server) {
       const id = owners.id(owner.key);
       const row = await findGrantRow(store, id, server);
-      const grant = row && openRow(id, row);
+      const grant = row && (await openRow(id, row));
       opened.delete(nameOf(id, server));
       if (row !== undefined) await deleteGrantRow(store, id, server);
       return grant;
@@ -125,7 +132,7 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
       const id = owners.id(owner.key);
       const summaries: GrantSummary[] = [];
       for (const row of await listGrantRows(store, id)) {
-        const stored = openRow(id, row);
+        const stored = await openRow(id, row);
         if (stored !== undefined) summaries.push(summaryOf(row.server, stored));
       }
       return summaries;
@@ -144,11 +151,21 @@ export function createGrants({ store, owners, clock, schedule, log }: GrantsDeps
       };
     },
 
+    forget(owner) {
+      opened.deleteAll((name) => name.startsWith(`${owner} `));
+    },
+
     async close() {
       opened.clear();
       await uses.close();
     },
   };
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** Random, so that a generation of a grant that was removed never comes back with a new one. */

@@ -26,6 +26,7 @@ export interface OwnerKeys {
   id(principal: string): string;
   /** The owner's key; undefined where the row was changed or moved. Throws where the ring lacks the key that sealed it. */
   open(id: string, sealed: string): OwnerKey | undefined;
+  /** Undefined where there is no such owner, too. */
   find(id: string): Promise<OwnerKey | undefined>;
   /** The owner's key, made if there is none. Throws where the row was changed or moved. */
   obtain(principal: string): Promise<OwnerKey>;

@@ -3,6 +3,7 @@ export interface Recent<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
   delete(key: string): void;
+  deleteAll(which: (key: string) => boolean): void;
   clear(): void;
 }
 
@@ -24,6 +25,9 @@ export function createRecent<Value>(max: number): Recent<Value> {
       if (oldest !== undefined) entries.delete(oldest);
     },
     delete: (key) => void entries.delete(key),
+    deleteAll(which) {
+      for (const key of entries.keys()) if (which(key)) entries.delete(key);
+    },
     clear: () => entries.clear(),
   };
 }
