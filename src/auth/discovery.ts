@@ -43,9 +43,9 @@ export async function discoverJwksUri(
   return mismatch === undefined ? ok(`${issuer.replace(/\/$/, '')}/.well-known/jwks.json`) : err(mismatch);
 }
 
-/** An https issuer's keys come over https only. */
-function isAsSafeAs(issuer: string, jwksUri: string): boolean {
-  if (!URL.canParse(jwksUri)) return false;
-  const { protocol } = new URL(jwksUri);
+/** What an https issuer names, its keys above all, is reached over https only. */
+export function isAsSafeAs(issuer: string, url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && issuer.startsWith('http:'));
 }

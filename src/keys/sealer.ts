@@ -16,7 +16,13 @@ export type SealPurpose =
   /** Bound to the hash of the ticket. */
   | 'link_ticket'
   /** Bound to server, issuer and redirect URI. */
-  | 'link_client';
+  | 'link_client'
+  /** Bound to the browser and the issuer. */
+  | 'sign_in'
+  /** Bound to the issuer and the redirect URI. */
+  | 'sign_in_client'
+  /** Bound to the browser. */
+  | 'page_session';
 
 /** `forged`: changed, cut, of another purpose or bound to something else; these cannot be told apart. */
 export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';

@@ -8,11 +8,14 @@ import { networkOf } from './network-of.ts';
 
 /** One entry of the table of routes. */
 export interface Route {
+  /** One that ends in `/` stands for everything below it that has no entry of its own. */
   readonly path: string;
   /** Called by another name or by address: health checks, and backends that show their own token. */
   readonly anyHost?: true;
   /** Answers a browser of any origin: public documents. */
   readonly anyOrigin?: true;
+  /** Pages judge themselves which origin a form may come from, and no script of another may read them. */
+  readonly isPage?: true;
   handle(request: Request, connection: Connection | undefined): Response | Promise<Response>;
 }
 
@@ -38,6 +41,8 @@ export function createApp(deps: {
   readonly log: Log;
 }): App {
   const byPath = new Map(deps.routes.map((route) => [route.path, route]));
+  const folders = deps.routes.filter(({ path }) => path.endsWith('/'));
+  const routeAt = (path: string) => byPath.get(path) ?? folders.find((route) => path.startsWith(route.path));
 
   /** A flood of refused tokens from one network is slowed down; whoever signs in properly is never in its way. */
   function slowRefusals(response: Response, request: Request, connection: Connection | undefined): Response {
@@ -69,7 +74,7 @@ export function createApp(deps: {
 
   return {
     async fetch(request, connection) {
-      const route = byPath.get(pathOf(request.url));
+      const route = routeAt(pathOf(request.url));
       const doors = deps.doors();
       if (route?.anyHost !== true && !doors.isOurHost(request.headers.get('host'))) {
         return Response.json({ error: 'host_refused' }, { status: 403 });
@@ -78,7 +83,7 @@ export function createApp(deps: {
         return Response.json({ error: 'headers_refused' }, { status: 403 });
       }
       const origin = request.headers.get('origin');
-      if (origin === null || route?.anyOrigin === true) {
+      if (origin === null || route?.anyOrigin === true || route?.isPage === true) {
         if (route === undefined) return Response.json({ error: 'not_found' }, { status: 404 });
         if (request.method === 'OPTIONS' && route.anyOrigin) {
           return preflight('*', request.headers.get('access-control-request-headers'));

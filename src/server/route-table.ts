@@ -1,5 +1,6 @@
 import type { JsonObject } from '#kernel/json.ts';
 import type { Route } from './app.ts';
+import type { Connection } from './connection.ts';
 import { publicJson } from './cors.ts';
 import { serverCard } from './server-card.ts';
 
@@ -17,7 +18,18 @@ export interface RouteDeps {
   };
   readonly catalogChanged: (request: Request) => Promise<Response>;
   readonly isReady: () => boolean;
+  /** The pages for people; undefined: there are none. */
+  readonly people?: PeopleRoutes;
 }
+
+export interface PeopleRoutes {
+  handle(request: Request, connection: Connection | undefined): Promise<Response>;
+  /** What the gateway says of itself as a client, by the name of its document (without `.json`). */
+  clientDocument(name: string): JsonObject | undefined;
+}
+
+const clientDocuments = '/.well-known/oauth-client/';
+const clientDocumentMaxAgeSeconds = 300;
 
 const doNothing = () => {};
 
@@ -49,8 +61,24 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
       anyOrigin: true,
       handle: () => publicJson(serverCard(deps.gateway()), cardMaxAgeSeconds),
     },
+    ...(deps.people === undefined ? [] : peopleRoutes(deps.people)),
     { path: '/catalog/changed', anyHost: true, handle: deps.catalogChanged },
     { path: '/healthz', anyHost: true, handle: () => health(true) },
     { path: '/readyz', anyHost: true, handle: () => health(deps.isReady()) },
+  ];
+}
+
+function peopleRoutes(people: PeopleRoutes): readonly Route[] {
+  const clientDocument = (request: Request) => {
+    const file = new URL(request.url).pathname.slice(clientDocuments.length);
+    const document = file.endsWith('.json') ? people.clientDocument(file.slice(0, -'.json'.length)) : undefined;
+    return document === undefined
+      ? Response.json({ error: 'not_found' }, { status: 404 })
+      : publicJson(document, clientDocumentMaxAgeSeconds);
+  };
+  const paths = ['/link', '/link/', '/sign-in', '/sign-in/callback', '/sign-out'];
+  return [
+    { path: clientDocuments, anyOrigin: true, handle: clientDocument },
+    ...paths.map((path): Route => ({ path, isPage: true, handle: people.handle })),
   ];
 }

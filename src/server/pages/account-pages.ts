@@ -1,0 +1,73 @@
+import { accountsPage } from './accounts-page.ts';
+import type { PageDesk } from './page-desk.ts';
+import { readPageForm } from './page-form.ts';
+import { shown } from './words.ts';
+
+const shownCalls = 20;
+
+/** `/link`: what is linked, and taking a link back. */
+export function createAccountPages(desk: PageDesk) {
+  return {
+    /** `GET /link` */
+    async list(request: Request): Promise<Response> {
+      const visitor = desk.visitors.recognise(request);
+      const { session } = visitor;
+      if (session === undefined) {
+        const text = ['Here you see which accounts your agents may use, link new ones and take links back.'];
+        return desk.signInFirst(visitor, '/link', text);
+      }
+      const [grants, calls] = await Promise.all([
+        desk.grants.list(session.owner),
+        desk.recentCalls(session.owner, shownCalls).catch((error: unknown) => {
+          desk.log.error('pages.calls_unreadable', {
+            error: error instanceof Error ? error.message : 'unknown',
+          });
+          return undefined;
+        }),
+      ]);
+      // A link stays in sight, and can be taken back, when the right to use the server is gone.
+      const servers = desk
+        .servers()
+        .map((server) => ({ server, grant: grants.find((grant) => grant.server === server.id) }))
+        .filter(({ server, grant }) => grant !== undefined || desk.mayUse(session, server))
+        .map(({ server, grant }) => ({ id: server.id, title: server.title ?? server.id, grant }));
+      const html = accountsPage({
+        gateway: desk.gateway().name,
+        name: session.name,
+        servers,
+        calls,
+        csrf: visitor.csrf,
+        now: desk.clock.now(),
+      });
+      return desk.page(visitor, html, { leadsToProvider: true });
+    },
+
+    /** `POST /link/<server>/unlink` */
+    async unlink(request: Request, id: string): Promise<Response> {
+      const form = await readPageForm(request);
+      const visitor = desk.visitors.recognise(request);
+      const next = { label: 'Your accounts', href: '/link' };
+      if (visitor.session === undefined || !desk.visitors.isOwnForm(request, visitor, form?.get('csrf'))) {
+        const text = ['Nothing was changed. Open your accounts again, and unlink there.'];
+        return desk.message(visitor, { title: 'That did not come from our page', text, next }, 403);
+      }
+      const { owner } = visitor.session;
+      const title = shown(desk.server(id)?.title ?? id);
+      const unlinked = await desk.linking.unlink(owner, id);
+      const outcome = unlinked.ok ? 'ok' : unlinked.error.reason;
+      await desk.record(owner, { action: 'unlink', server: id, outcome });
+      if (!unlinked.ok) {
+        const { message } = unlinked.error;
+        return desk.message(visitor, { title: `${title} was not unlinked`, text: [message], next }, 409);
+      }
+      desk.linkingChanged(id, owner);
+      const text = [
+        'The gateway has forgotten your access there. Your agents can no longer use it.',
+        unlinked.value.wasRevoked
+          ? 'The provider was told, and confirmed it.'
+          : 'The provider could not be told. To be sure, remove this gateway among the connected applications of your account there.',
+      ];
+      return desk.message(visitor, { title: `${title} is unlinked`, text, next });
+    },
+  };
+}

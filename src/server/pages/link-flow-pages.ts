@@ -1,0 +1,231 @@
+import { principalKey } from '#kernel/principal.ts';
+import type { GrantOwner } from '#vault/grant.ts';
+import { beginPage, confirmPage } from './link-pages.ts';
+import type { LinkableServer, Ticket } from './link-port.ts';
+import type { Message } from './message-page.ts';
+import { redirectAnswer } from './page-answer.ts';
+import type { PageDesk } from './page-desk.ts';
+import { readPageForm } from './page-form.ts';
+import type { Visitor } from './visitors.ts';
+import { shown } from './words.ts';
+
+const home = { label: 'Your accounts', href: '/link' } as const;
+const ticketShape = /^[A-Za-z0-9_-]{16,200}$/;
+
+/** Whose link it will be; `name` is undefined for the catalog's own. */
+interface For {
+  readonly owner: GrantOwner;
+  readonly name: string | undefined;
+}
+
+/** The owner of a credential that serves discovery alone; no issuer has this name. */
+export function catalogOwner(server: string): GrantOwner {
+  return { issuer: 'catalog', subject: server, key: principalKey('catalog', server) };
+}
+
+/** Linking one server: what is about to happen, the way to the provider and back, and the outcome. */
+export function createLinkFlowPages(desk: PageDesk) {
+  const { visitors } = desk;
+  const titleOf = ({ id, title }: LinkableServer) => title ?? id;
+  const refuse = (visitor: Visitor, message: Message, status: number) =>
+    desk.message(visitor, { next: home, ...message }, status);
+
+  const usedTicket: Message = {
+    title: 'This link is used up',
+    text: [
+      'It was used already, or is older than ten minutes.',
+      'Ask your agent again for a new one, or begin from your accounts.',
+    ],
+  };
+  const notOurForm: Message = {
+    title: 'That did not come from our page',
+    text: ['Nothing was linked. Begin again from your accounts, or ask your agent for a new link.'],
+  };
+  const notForYou: Message = {
+    title: 'There is nothing to link here',
+    text: ['No server of that name is open to you. Your accounts show those that are.'],
+  };
+
+  /** Who may use this ticket in this browser: the person it was made for, or, for the catalog, whoever holds it. */
+  function holderOf(visitor: Visitor, ticket: Ticket): For | 'sign_in' | 'another' {
+    if (ticket.owner.issuer === 'catalog') return { owner: ticket.owner, name: undefined };
+    if (visitor.session === undefined) return 'sign_in';
+    if (visitor.session.owner.key !== ticket.owner.key) return 'another';
+    return { owner: ticket.owner, name: visitor.session.name };
+  }
+
+  function anotherPerson(visitor: Visitor): Response {
+    const message = {
+      title: 'This link is not for you',
+      text: [
+        `You are signed in as ${shown(visitor.session?.name ?? '')}, and the link was made for somebody else. Nothing was linked.`,
+        'If it is yours, sign out on your accounts page, sign in as the account that your agent uses, and open the link again.',
+      ],
+    };
+    return refuse(visitor, message, 403);
+  }
+
+  async function openTicket(text: string | null, id: string): Promise<Ticket | undefined> {
+    if (text === null || !ticketShape.test(text)) return undefined;
+    const ticket = await desk.tickets.open(text);
+    return ticket?.server === id ? ticket : undefined;
+  }
+
+  /** Who goes on with a flow that was begun. */
+  function ownerOf(request: Request, visitor: Visitor, id: string): For | undefined {
+    if (visitors.holdsCatalogPass(request, visitor, id)) return { owner: catalogOwner(id), name: undefined };
+    const { session } = visitor;
+    return session === undefined ? undefined : { owner: session.owner, name: session.name };
+  }
+
+  return {
+    /** `GET /link/<server>`, with a ticket or without. Changes nothing, however often it is fetched. */
+    async show(request: Request, url: URL, id: string): Promise<Response> {
+      const visitor = visitors.recognise(request);
+      const text = url.searchParams.get('ticket');
+      const here = text === null ? `/link/${id}` : `/link/${id}?${new URLSearchParams({ ticket: text })}`;
+      const server = desk.server(id);
+      let whose: For;
+      if (text === null) {
+        const { session } = visitor;
+        if (session === undefined)
+          return desk.signInFirst(visitor, here, ['Then you can link your account.']);
+        if (server === undefined || !desk.mayUse(session, server)) return refuse(visitor, notForYou, 404);
+        whose = { owner: session.owner, name: session.name };
+      } else {
+        const ticket = await openTicket(text, id);
+        if (ticket === undefined || server === undefined) return refuse(visitor, usedTicket, 410);
+        const holder = holderOf(visitor, ticket);
+        if (holder === 'sign_in') {
+          const title = shown(titleOf(server));
+          return desk.signInFirst(visitor, here, [
+            `Your agent wants to use ${title} in your name. Sign in as the person it works for; then you can link your account there.`,
+          ]);
+        }
+        if (holder === 'another') return anotherPerson(visitor);
+        whose = holder;
+      }
+      const grants = await desk.grants.list(whose.owner);
+      const html = beginPage({
+        gateway: desk.gateway().name,
+        server: { id, title: titleOf(server) },
+        name: whose.name,
+        ticket: text ?? undefined,
+        csrf: visitor.csrf,
+        isLinked: grants.some((grant) => grant.server === id && !grant.isDead),
+      });
+      return desk.page(visitor, html, { leadsToProvider: true });
+    },
+
+    /** `POST /link/<server>`: uses the ticket up and goes to the provider. */
+    async begin(request: Request, id: string): Promise<Response> {
+      const form = await readPageForm(request);
+      const visitor = visitors.recognise(request);
+      if (!visitors.isOwnForm(request, visitor, form?.get('csrf'))) return refuse(visitor, notOurForm, 403);
+      const server = desk.server(id);
+      const text = form?.get('ticket');
+      const { session } = visitor;
+      let owner: GrantOwner;
+      if (text === undefined) {
+        if (session === undefined)
+          return desk.signInFirst(visitor, `/link/${id}`, ['You were signed out.'], 403);
+        if (server === undefined || !desk.mayUse(session, server)) return refuse(visitor, notForYou, 404);
+        owner = session.owner;
+      } else {
+        const ticket = await openTicket(text, id);
+        if (ticket === undefined || server === undefined) return refuse(visitor, usedTicket, 410);
+        const holder = holderOf(visitor, ticket);
+        if (holder === 'sign_in')
+          return desk.signInFirst(visitor, `/link/${id}`, ['You were signed out.'], 403);
+        if (holder === 'another') return anotherPerson(visitor);
+        if ((await desk.tickets.consume(text)) === undefined) return refuse(visitor, usedTicket, 410);
+        owner = holder.owner;
+      }
+      const begun = await desk.linking.begin({ owner, server: id, browser: visitor.browser });
+      if (!begun.ok) {
+        await desk.record(owner, { action: 'begin', server: id, outcome: begun.error.reason });
+        const title = `${shown(titleOf(server))} cannot be linked right now`;
+        return refuse(visitor, { title, text: [begun.error.message] }, 502);
+      }
+      const pass = visitors.catalogPass(visitor, owner.issuer === 'catalog' ? id : undefined);
+      return redirectAnswer(desk.origin(), begun.value.authorizeUrl, [...visitor.cookies, pass]);
+    },
+
+    /** `GET /link/<server>/callback`: the provider's answer. What it brings is shown, not stored. */
+    async callback(request: Request, url: URL, id: string): Promise<Response> {
+      const visitor = visitors.recognise(request);
+      const target = request.headers.get('sec-fetch-dest');
+      if ((target !== null && target !== 'document') || request.headers.get('sec-purpose') !== null) {
+        const text = ['This page works in a tab of its own alone. Nothing was linked.'];
+        return refuse(visitor, { title: 'Not in here', text }, 400);
+      }
+      const whose = ownerOf(request, visitor, id);
+      if (visitor.cookies.length > 0) {
+        const text = ['A link has to be finished in the browser that began it. Nothing was linked.'];
+        return refuse(visitor, { title: 'This link was begun elsewhere', text }, 403);
+      }
+      if (whose === undefined) {
+        return desk.signInFirst(visitor, url.pathname + url.search, [
+          'You were signed out meanwhile. Sign in again to go on with your link.',
+        ]);
+      }
+      const server = desk.server(id);
+      if (server === undefined) return refuse(visitor, notForYou, 404);
+      const { owner, name } = whose;
+      const answered = await desk.linking.callback({
+        server: id,
+        url: desk.origin() + url.pathname + url.search,
+        browser: visitor.browser,
+        owner,
+      });
+      if (!answered.ok) {
+        await desk.record(owner, { action: 'answer', server: id, outcome: answered.error.reason });
+        const title = `${shown(titleOf(server))} was not linked`;
+        return refuse(visitor, { title, text: [answered.error.message] }, 400);
+      }
+      const { flow, account, scopes, provider } = answered.value;
+      const html = confirmPage({
+        gateway: desk.gateway().name,
+        server: { id, title: titleOf(server) },
+        name,
+        account,
+        provider,
+        scopes,
+        flow,
+        csrf: visitor.csrf,
+      });
+      return desk.page(visitor, html);
+    },
+
+    /** `POST /link/<server>/finish`: the person has seen the account and says yes. */
+    async finish(request: Request, id: string): Promise<Response> {
+      const form = await readPageForm(request);
+      const visitor = visitors.recognise(request);
+      const flow = form?.get('flow');
+      const whose = ownerOf(request, visitor, id);
+      const isOurs = visitors.isOwnForm(request, visitor, form?.get('csrf'));
+      if (!isOurs || whose === undefined || flow === undefined) return refuse(visitor, notOurForm, 403);
+      const { owner, name } = whose;
+      const linked = await desk.linking.confirm({ flow, server: id, browser: visitor.browser, owner });
+      await desk.record(owner, {
+        action: 'link',
+        server: id,
+        outcome: linked.ok ? 'ok' : linked.error.reason,
+      });
+      const title = shown(desk.server(id)?.title ?? id);
+      if (!linked.ok) {
+        return refuse(visitor, { title: `${title} was not linked`, text: [linked.error.message] }, 409);
+      }
+      desk.linkingChanged(id, owner);
+      const { account } = linked.value;
+      const text = [
+        account === undefined ? `Your account at ${title} is linked.` : `Linked as ${shown(account)}.`,
+        name === undefined
+          ? 'The catalog is read with it from now on. You can close this page.'
+          : 'Go back to your agent: it can go on now. If it does not by itself, ask it to try again. You can close this page.',
+      ];
+      const cookies = name === undefined ? [visitors.catalogPass(visitor, undefined)] : [];
+      return desk.message(visitor, { title: `${title} is linked`, text, next: home }, 200, cookies);
+    },
+  };
+}
