@@ -21,10 +21,10 @@ export function clientMetadata(name: string, redirectUri: string): JsonObject {
 export async function registerClient(
   endpoint: string,
   metadata: JsonObject,
-  fetch: LibraryFetch,
+  send: LibraryFetch,
 ): Promise<Result<OAuthClient, string>> {
   try {
-    const answer = await fetch(endpoint, {
+    const answer = await send(endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(metadata),

@@ -71,7 +71,9 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
 function peopleRoutes(people: PeopleRoutes): readonly Route[] {
   const clientDocument = (request: Request) => {
     const file = new URL(request.url).pathname.slice(clientDocuments.length);
-    const document = file.endsWith('.json') ? people.clientDocument(file.slice(0, -'.json'.length)) : undefined;
+    const document = file.endsWith('.json')
+      ? people.clientDocument(file.slice(0, -'.json'.length))
+      : undefined;
     return document === undefined
       ? Response.json({ error: 'not_found' }, { status: 404 })
       : publicJson(document, clientDocumentMaxAgeSeconds);

@@ -58,7 +58,11 @@ export function createAccountPages(desk: PageDesk) {
       await desk.record(owner, { action: 'unlink', server: id, outcome });
       if (!unlinked.ok) {
         const { message } = unlinked.error;
-        return desk.message(visitor, { title: `${title} was not unlinked`, text: [message], next }, 409);
+        return desk.message(
+          visitor,
+          { title: `${title} was not unlinked`, text: [shown(message, 300)], next },
+          409,
+        );
       }
       desk.linkingChanged(id, owner);
       const text = [

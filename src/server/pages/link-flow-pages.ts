@@ -145,7 +145,7 @@ export function createLinkFlowPages(desk: PageDesk) {
       if (!begun.ok) {
         await desk.record(owner, { action: 'begin', server: id, outcome: begun.error.reason });
         const title = `${shown(titleOf(server))} cannot be linked right now`;
-        return refuse(visitor, { title, text: [begun.error.message] }, 502);
+        return refuse(visitor, { title, text: [shown(begun.error.message, 300)] }, 502);
       }
       const pass = visitors.catalogPass(visitor, owner.issuer === 'catalog' ? id : undefined);
       return redirectAnswer(desk.origin(), begun.value.authorizeUrl, [...visitor.cookies, pass]);
@@ -181,7 +181,7 @@ export function createLinkFlowPages(desk: PageDesk) {
       if (!answered.ok) {
         await desk.record(owner, { action: 'answer', server: id, outcome: answered.error.reason });
         const title = `${shown(titleOf(server))} was not linked`;
-        return refuse(visitor, { title, text: [answered.error.message] }, 400);
+        return refuse(visitor, { title, text: [shown(answered.error.message, 300)] }, 400);
       }
       const { flow, account, scopes, provider } = answered.value;
       const html = confirmPage({
@@ -214,7 +214,11 @@ export function createLinkFlowPages(desk: PageDesk) {
       });
       const title = shown(desk.server(id)?.title ?? id);
       if (!linked.ok) {
-        return refuse(visitor, { title: `${title} was not linked`, text: [linked.error.message] }, 409);
+        return refuse(
+          visitor,
+          { title: `${title} was not linked`, text: [shown(linked.error.message, 300)] },
+          409,
+        );
       }
       desk.linkingChanged(id, owner);
       const { account } = linked.value;
