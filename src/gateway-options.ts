@@ -109,7 +109,8 @@ export function edgeSettingsOf(config: Config, version: string): EdgeSettings {
 }
 
 export function keyOriginsOf({ keys }: Config): Readonly<Record<KeyName, KeyOrigin>> {
-  return { seal: keys.seal, audit: keys.audit, checkpoint: keys.checkpoint };
+  const { seal, audit, checkpoint, assertion } = keys;
+  return { seal, audit, checkpoint, assertion };
 }
 
 /** The settings that a running gateway cannot take over. */

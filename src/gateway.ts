@@ -1,8 +1,5 @@
 import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
 import { createPseudonyms } from '#audit/pseudonyms.ts';
-import { type AudienceRule, audienceRule } from '#auth/audience.ts';
-import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
-import { type Challenge, createChallenge } from '#auth/challenge.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
 import type { Backend } from '#backends/backend.ts';
 import { createHttpBackend } from '#backends/http-backend.ts';
@@ -14,18 +11,13 @@ import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
 import {
-  allowanceOf,
-  assembleRulesOf,
   authOptionsOf,
   backendOptionsOf,
   backendRulesOf,
-  edgeSettingsOf,
   isSameBackend,
   keyOriginsOf,
   restartReasons,
 } from '#gateway-options.ts';
-import { propagate } from '#identity/propagate.ts';
-import { createIdentityResolver } from '#identity/resolver.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
@@ -53,11 +45,7 @@ import { createOutbound } from '#outbound/outbound.ts';
 import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
-import { createClientAddress } from '#server/client-address.ts';
 import type { Connection } from '#server/connection.ts';
-import { createHeaderGate } from '#server/header-gate.ts';
-import { createHostGate } from '#server/host-gate.ts';
-import { createOriginGate } from '#server/origin-gate.ts';
 import { routeTable } from '#server/route-table.ts';
 import {
   loadSessionState,
@@ -68,6 +56,8 @@ import {
 import { burySession, isBuried, sweepTombstones } from '#store/session-tombstones.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
+import { createIdentities } from '#wiring/identities.ts';
+import { settle } from '#wiring/settled.ts';
 
 export interface GatewayDeps {
   readonly log: Log;
@@ -94,19 +84,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 type Catalog = ReturnType<typeof createCatalog>;
-
-/** What the configuration alone decides; replaced whole by a reload. */
-interface Settled {
-  readonly config: Config;
-  /** By issuer. */
-  readonly audienceRules: ReadonlyMap<string, AudienceRule>;
-  readonly authenticator: Authenticator;
-  readonly challenge: Challenge;
-  readonly doors: Parameters<typeof createApp>[0]['doors'] extends () => infer Doors ? Doors : never;
-  readonly allowance: ReturnType<typeof allowanceOf>;
-  readonly edge: ReturnType<typeof edgeSettingsOf>;
-  readonly rules: ReturnType<typeof assembleRulesOf>;
-}
 
 /** Something of the operator's stands in the way of a start: a key, a folder, a file. */
 export class StartError extends Error {}
@@ -152,40 +129,32 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     throw new StartError(`the audit cannot be written to ${config.audit.dir}: ${why}`);
   });
 
-  function settle(next: Config, before: Settled | undefined): Settled {
-    const options = authOptionsOf(next);
-    // Kept where nothing about it changed: with it go the issuers' keys and every verified token.
-    const kept =
-      before && Bun.deepEquals(authOptionsOf(before.config), options) ? before.authenticator : undefined;
-    return {
-      config: next,
-      audienceRules: new Map(
-        next.auth.issuers.map(({ url, audience }) => [url, audienceRule(next.gateway.url, audience)]),
-      ),
-      authenticator: kept ?? createAuthenticator({ options, fetchJson, clock, log }),
-      challenge: createChallenge(options),
-      doors: {
-        isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),
-        isAllowedOrigin: createOriginGate(next.gateway.url, next.gateway.origins),
-        clientAddress: createClientAddress(next.gateway.trustedProxies),
-        areHeadersAllowed: createHeaderGate(next.limits.maxHeaderValueBytes, deps.isDev ?? false),
-      },
-      allowance: allowanceOf(next),
-      rules: assembleRulesOf(next),
-      // Polling goes on as it was begun, and lists say how fresh they really are.
-      edge: { ...edgeSettingsOf(next, version), listTtlMs: config.limits.pollIntervalMs },
-    };
-  }
-  let current = settle(config, undefined);
+  const settleDeps = {
+    fetchJson,
+    clock,
+    log,
+    version,
+    isDev: deps.isDev ?? false,
+    pollIntervalMs: config.limits.pollIntervalMs,
+  };
+  let current = settle(config, undefined, settleDeps);
 
-  const identity = createIdentityResolver({
-    propagate: propagate({
-      firstParty: (id) => current.config.backends.get(id),
-      isForGateway: (issuer, audiences) => current.audienceRules.get(issuer)?.(audiences) ?? false,
-    }),
+  const identities = createIdentities({
+    current: () => current,
+    snapshot: () => catalog.snapshot(),
+    assertionKeys: keys.value.assertion,
+    outbound,
+    fetchJson,
+    clock,
+    log,
   });
 
-  const backendDeps = { outbound: backendOutbound, identity, clock, random: Math.random };
+  const backendDeps = {
+    outbound: backendOutbound,
+    identity: identities.resolver,
+    clock,
+    random: Math.random,
+  };
   /** Only what is different is made anew: with a backend go its connections, its breaker and its last poll. */
   const makeBackends = (next: Config): Map<BackendId, Backend> => {
     const made = new Map<BackendId, Backend>();
@@ -311,6 +280,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         name: current.config.gateway.serverCardName ?? current.edge.serverName,
         websiteUrl: current.config.gateway.websiteUrl,
       }),
+      keySet: identities.keySet,
       catalogChanged: (request) =>
         handleCatalogChanged(
           {
@@ -354,7 +324,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     reload(next) {
       const before = { ...current };
       const replaced = backends;
-      const made = settle(next, current);
+      const made = settle(next, current, settleDeps);
       backends = makeBackends(next);
       current = made;
       catalog.replaceBackends(catalogBackends(next), made.rules);

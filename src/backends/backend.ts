@@ -44,6 +44,7 @@ export interface IdentityRefusal {
     | 'token_not_propagable'
     | 'audience_mismatch'
     | 'mode_unavailable'
+    | 'exchange_refused' // the issuer gives out no token for this backend
     | 'link_required' // no account is linked there, or it must be linked again
     | 'identity_unavailable'; // who gives out the token cannot be reached right now
   readonly message: string;
@@ -66,6 +67,7 @@ export type BackendFailureReason =
   | 'busy' // the connection budget is spent
   | 'cancelled'
   | 'identity_refused'
+  | 'identity_unavailable' // who gives out the token cannot be reached right now
   | 'link_required' // the caller's own account at this server is not linked, or must be linked again
   | 'state_lost' // the call that an answered question belongs to is not waiting any more
   | 'unsupported'; // the backend does not know this method

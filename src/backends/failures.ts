@@ -1,4 +1,4 @@
-import type { BackendFailure, BackendFailureReason } from './backend.ts';
+import type { BackendFailure, BackendFailureReason, IdentityRefusal } from './backend.ts';
 
 interface FailureKind {
   /** What the agent reads where the application gave no words of its own. */
@@ -27,6 +27,10 @@ export const failureKinds: Readonly<Record<BackendFailureReason, FailureKind>> =
     message: 'The identity of the caller cannot be passed to this backend.',
     counts: false,
   },
+  identity_unavailable: {
+    message: 'Who gives out the token for this backend cannot be reached right now; try again shortly.',
+    counts: false,
+  },
   link_required: {
     message: 'Your own account at this server is not linked, or has to be linked again.',
     counts: false,
@@ -51,4 +55,10 @@ export function failure(
     retryAfterSeconds: details.retryAfterSeconds,
     body: details.body,
   };
+}
+
+/** What becomes of a call whose identity was refused; the words are the refusal's own. */
+export function identityFailure({ reason, message }: IdentityRefusal): BackendFailure {
+  const isKnown = reason === 'link_required' || reason === 'identity_unavailable';
+  return failure(isKnown ? reason : 'identity_refused', { message });
 }

@@ -14,7 +14,7 @@ import type {
 } from './backend.ts';
 import type { Breaker, Permit } from './breaker.ts';
 import type { Budget } from './budget.ts';
-import { failure, failureKinds } from './failures.ts';
+import { failure, failureKinds, identityFailure } from './failures.ts';
 
 export interface UserCallOptions extends AttemptOptions {
   readonly mode: IdentityMode;
@@ -92,7 +92,7 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     }
     const resolved = deps.identity.resolve(context.principal, identityTarget);
     const identity = resolved instanceof Promise ? await resolved : resolved;
-    if (!identity.ok) return refused(failure('identity_refused', { message: identity.error.message }));
+    if (!identity.ok) return refused(identityFailure(identity.error));
     mode = identity.value.mode;
     const waitMs = breaker.waitMs();
     if (waitMs > 0) return refused(breakerOpen(waitMs));
@@ -100,12 +100,21 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     const place = acquired instanceof Promise ? await acquired : acquired;
     if (!place.ok) return refused(failure(place.error));
     try {
-      const made = await attempts(request, body, identity.value, context, deadline);
+      let made = await attempts(request, body, identity.value, context, deadline);
+      if (isRefusedToken(made) && options.mode === 'exchange') {
+        // It may have been revoked meanwhile: with another one the call has still not been made.
+        const other = await deps.identity.rejected?.(context.principal, identityTarget, identity.value);
+        if (other?.ok) made = await attempts(request, body, other.value, context, deadline);
+      }
       return { outcome: made.outcome, backend: options.id, mode, answerBytes: made.bytes };
     } finally {
       budget.release(context.principal.key);
     }
   };
+}
+
+function isRefusedToken({ outcome }: Attempt): boolean {
+  return !outcome.ok && outcome.error.reason === 'token_refused';
 }
 
 function refusedAttempt(why: BackendFailure): Attempt {

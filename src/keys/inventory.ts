@@ -6,12 +6,14 @@ import { type KeyRing, type KeyTextProblem, parseKeyRing } from './key-ring.ts';
 
 /**
  * The keys the gateway has, one ring a use. `seal`: session ids and request states. `audit`: pseudonyms and
- * fingerprints, kept apart from what seals. `checkpoint`: signs the audit chain.
+ * fingerprints, kept apart from what seals. `checkpoint`: signs the audit chain. `assertion`: signs what backends
+ * with `identity: assert` get.
  */
 export interface KeyInventory {
   readonly seal: KeyRing;
   readonly audit: KeyRing;
   readonly checkpoint: KeyRing;
+  readonly assertion: KeyRing;
 }
 export type KeyName = keyof KeyInventory;
 
@@ -42,7 +44,14 @@ export function openKeyInventory(
   if (!audit.ok) return audit;
   const checkpoint = openKeyRing(dir, 'checkpoint', origins.checkpoint, 'create');
   if (!checkpoint.ok) return checkpoint;
-  return ok({ seal: seal.value, audit: audit.value, checkpoint: checkpoint.value });
+  const assertion = openKeyRing(dir, 'assertion', origins.assertion, 'create');
+  if (!assertion.ok) return assertion;
+  return ok({
+    seal: seal.value,
+    audit: audit.value,
+    checkpoint: checkpoint.value,
+    assertion: assertion.value,
+  });
 }
 
 /** Loads one ring; `read` refuses with `missing` where `create` would make it. */

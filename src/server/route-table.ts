@@ -6,6 +6,7 @@ import { serverCard } from './server-card.ts';
 
 const metadataMaxAgeSeconds = 300;
 const cardMaxAgeSeconds = 3_600;
+const keySetMaxAgeSeconds = 300;
 
 export interface RouteDeps {
   readonly mcp: (request: Request, keepOpen: () => void) => Response | Promise<Response>;
@@ -16,6 +17,8 @@ export interface RouteDeps {
     readonly name: string;
     readonly websiteUrl: string | undefined;
   };
+  /** The keys that assertions to backends are verified with. */
+  readonly keySet: () => JsonObject;
   readonly catalogChanged: (request: Request) => Promise<Response>;
   readonly isReady: () => boolean;
   /** The pages for people; undefined: there are none. */
@@ -62,6 +65,13 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
       handle: () => publicJson(serverCard(deps.gateway()), cardMaxAgeSeconds),
     },
     ...(deps.people === undefined ? [] : peopleRoutes(deps.people)),
+    {
+      path: '/.well-known/jwks.json',
+      // Backends know the gateway by another name.
+      anyHost: true,
+      anyOrigin: true,
+      handle: () => publicJson(deps.keySet(), keySetMaxAgeSeconds),
+    },
     { path: '/catalog/changed', anyHost: true, handle: deps.catalogChanged },
     { path: '/healthz', anyHost: true, handle: () => health(true) },
     { path: '/readyz', anyHost: true, handle: () => health(deps.isReady()) },

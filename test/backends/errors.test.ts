@@ -185,6 +185,7 @@ describe('docs/backend-errors.md', () => {
       'busy',
       'cancelled',
       'identity_refused',
+      'identity_unavailable',
       'link_required',
       'state_lost',
       'unsupported',

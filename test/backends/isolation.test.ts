@@ -23,7 +23,7 @@ describe('a backend that hangs', () => {
     const outbound = createOutbound();
     const identity = createIdentityResolver({
       propagate: propagate({
-        firstParty: () => ({ allowHttp: false, audience: undefined }),
+        firstParty: () => ({ allowHttp: false, audience: undefined, tokenAudience: 'urn:docs' }),
         isForGateway: (_issuer, audiences) => audiences.includes('https://gateway.example/mcp'),
       }),
     });

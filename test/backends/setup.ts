@@ -13,7 +13,7 @@ export function connect(url: string, changes: Partial<HttpBackendOptions> = {}, 
   const outbound = createSocketOutbound();
   const identity = createIdentityResolver({
     propagate: propagate({
-      firstParty: () => ({ allowHttp: false, audience: undefined }),
+      firstParty: () => ({ allowHttp: false, audience: undefined, tokenAudience: 'urn:docs' }),
       isForGateway: (_issuer, audiences) => audiences.includes('https://gateway.example/mcp'),
     }),
   });

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { IdentityTarget } from '#backends/backend.ts';
-import { type FirstPartyBackend, propagate } from '#identity/propagate.ts';
+import type { FirstPartyBackend } from '#identity/first-party.ts';
+import { none } from '#identity/none.ts';
+import { propagate } from '#identity/propagate.ts';
 import { createIdentityResolver } from '#identity/resolver.ts';
+import { staticToken } from '#identity/static.ts';
 import type { Principal } from '#kernel/principal.ts';
+import { Secret } from '#kernel/secret.ts';
 import { backendId } from '../backends/backend-id.ts';
 import { principal } from '../contract/principal.ts';
 
@@ -20,7 +24,9 @@ async function resolve(
   const resolver = createIdentityResolver({
     propagate: propagate({
       firstParty: () =>
-        declared === null ? undefined : { allowHttp: false, audience: undefined, ...declared },
+        declared === null
+          ? undefined
+          : { allowHttp: false, audience: undefined, tokenAudience: 'urn:docs', ...declared },
       isForGateway: (issuer, audiences) =>
         issuer === 'https://issuer.example' && audiences.includes(gatewayUrl),
     }),
@@ -112,4 +118,40 @@ describe('createIdentityResolver', () => {
       expect(await resolve(principal(), target({ mode }))).toBe('mode_unavailable');
     },
   );
+});
+
+describe('none', () => {
+  test('sends nothing about anybody', async () => {
+    const resolver = createIdentityResolver({ none: none() });
+    expect(await resolver.resolve(principal(), target({ mode: 'none' }))).toEqual({
+      ok: true,
+      value: { mode: 'none', headers: {} },
+    });
+  });
+});
+
+describe('static', () => {
+  const resolver = createIdentityResolver({
+    static: staticToken((id) => {
+      if (id === 'docs') return { token: new Secret('operators'), allowHttp: false };
+      return id === 'child' ? { token: undefined, allowHttp: false } : undefined;
+    }),
+  });
+  const outcome = async (changes: Partial<IdentityTarget>) => {
+    const resolved = await resolver.resolve(principal(), target({ mode: 'static', ...changes }));
+    return resolved.ok ? resolved.value : resolved.error.reason;
+  };
+
+  test('sends the operator’s secret, and nothing about the caller', async () => {
+    expect(await outcome({})).toEqual({ mode: 'static', headers: { Authorization: 'Bearer operators' } });
+  });
+
+  test('sends nothing to a command, whose environment holds what it needs', async () => {
+    expect(await outcome({ backend: backendId('child'), url: '' })).toEqual({ mode: 'static', headers: {} });
+  });
+
+  test('sends nothing to who has no credential, or in the clear', async () => {
+    expect(await outcome({ backend: backendId('other') })).toBe('mode_unavailable');
+    expect(await outcome({ url: 'http://docs.internal/' })).toBe('mode_unavailable');
+  });
 });

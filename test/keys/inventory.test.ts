@@ -7,7 +7,12 @@ import { Secret } from '#kernel/secret.ts';
 import { openKeyInventory, openKeyRing } from '#keys/inventory.ts';
 import { describeKeyProblem } from '#keys/key-problem.ts';
 
-const generated = { seal: { file: undefined }, audit: { file: undefined }, checkpoint: { file: undefined } };
+const generated = {
+  seal: { file: undefined },
+  audit: { file: undefined },
+  checkpoint: { file: undefined },
+  assertion: { file: undefined },
+};
 const text = Buffer.alloc(32, 7).toString('base64url');
 let dir = '';
 beforeEach(() => {
@@ -27,23 +32,27 @@ test('keys are made once, 0600 in a folder 0700, and survive a restart', () => {
   if (!first.ok || !second.ok) throw new Error('both must open');
   expect(second.value.seal.newest.id).toBe(first.value.seal.newest.id);
   expect(
-    new Set([first.value.seal, first.value.audit, first.value.checkpoint].map((r) => r.newest.id)).size,
-  ).toBe(3);
+    new Set(
+      [first.value.seal, first.value.audit, first.value.checkpoint, first.value.assertion].map(
+        (r) => r.newest.id,
+      ),
+    ).size,
+  ).toBe(4);
   expect(statSync(keys).mode & 0o777).toBe(0o700);
-  expect(readdirSync(keys).sort()).toEqual(['audit.key', 'checkpoint.key', 'seal.key']);
+  expect(readdirSync(keys).sort()).toEqual(['assertion.key', 'audit.key', 'checkpoint.key', 'seal.key']);
   for (const name of readdirSync(keys)) expect(statSync(join(keys, name)).mode & 0o777).toBe(0o600);
 });
 
 test('processes that start at once agree on one key', async () => {
   const script = `import { openKeyInventory } from '#keys/inventory.ts';
     const none = { file: undefined };
-    const opened = openKeyInventory(${JSON.stringify(join(dir, 'keys'))}, { seal: none, audit: none, checkpoint: none });
+    const opened = openKeyInventory(${JSON.stringify(join(dir, 'keys'))}, { seal: none, audit: none, checkpoint: none, assertion: none });
     console.log(opened.ok ? opened.value.seal.newest.id : opened.error.reason);`;
   const runs = [1, 2, 3, 4, 5, 6].map(() => Bun.spawn(['bun', '-e', script], { stdout: 'pipe' }));
   const ids = await Promise.all(runs.map((run) => new Response(run.stdout).text()));
   expect(new Set(ids).size).toBe(1);
   expect(ids[0]).toMatch(/^[\w-]{8}\n$/);
-  expect(readdirSync(join(dir, 'keys'))).toHaveLength(3);
+  expect(readdirSync(join(dir, 'keys'))).toHaveLength(4);
 });
 
 test('a value comes before a file, and a list opens what older keys made', () => {

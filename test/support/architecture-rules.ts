@@ -10,8 +10,9 @@ const floors: ReadonlyMap<string, number> = new Map([
   ...floor(4, 'integrity'),
   ...floor(5, 'mcp'),
   ...floor(6, 'server', 'gateway-options.ts'),
-  ...floor(7, 'gateway.ts'),
-  ...floor(8, 'cli'),
+  ...floor(7, 'wiring'),
+  ...floor(8, 'gateway.ts'),
+  ...floor(9, 'cli'),
 ]);
 
 /** Package -> the folders that may import it; a name that ends in `/` stands for its whole scope. */

@@ -7,6 +7,8 @@ export interface TestIssuerOptions {
   /** Without discovery documents the keys are still at `/.well-known/jwks.json`. */
   readonly discovery?: boolean;
   readonly port?: number;
+  /** Answers the token endpoint; without it there is none. */
+  readonly onToken?: (form: URLSearchParams, request: Request) => Response;
 }
 
 /** Claims over the defaults; one that is undefined is left out of the token. */
@@ -44,12 +46,15 @@ export async function createIssuer(options: TestIssuerOptions): Promise<TestIssu
   const server: Bun.Server<undefined> = Bun.serve({
     port: options.port ?? 0,
     hostname: '127.0.0.1',
-    fetch(request): Response {
+    async fetch(request): Promise<Response> {
       if (isDown) return new Response('down', { status: 503 });
       const { pathname } = new URL(request.url);
       if (pathname === '/.well-known/jwks.json') {
         fetches += 1;
         return Response.json({ keys: keys.map((key) => key.publicJwk) });
+      }
+      if (pathname === '/token' && options.onToken !== undefined) {
+        return options.onToken(new URLSearchParams(await request.text()), request);
       }
       const isDiscovery =
         pathname === '/.well-known/oauth-authorization-server' ||
