@@ -178,6 +178,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       mcp: () => new Response(null, { status: 501 }),
       metadata: () => ({ resource: url, authorization_servers: [issuer] }),
       gateway: () => ({ url, name: 'Cortex', websiteUrl: undefined }),
+      keySet: () => ({ keys: [] }),
       catalogChanged: async () => new Response(null, { status: 501 }),
       isReady: () => true,
       people: {
