@@ -68,7 +68,7 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
 
   const metadataOf = (id: string, method: string): JsonObject => ({
     client_name: clientName,
-    client_uri: origin,
+    ...(gateway.protocol === 'https:' ? { client_uri: origin } : {}),
     redirect_uris: [redirectUri(id)],
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
