@@ -6,6 +6,7 @@ import { metaKeys } from '#wire/protocol.ts';
 import type { Choice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
 import { createEventStream } from './event-stream.ts';
+import { createFollowing } from './following.ts';
 import type { Pulse } from './pulse.ts';
 import { isReadable } from './readable.ts';
 import type { Refusal } from './refusal.ts';
@@ -62,7 +63,12 @@ export function openListen(
   const { kinds, uris } = filter.value;
   const meta = { [metaKeys.subscriptionId]: request.id };
 
-  const events = createEventStream(wiring.pulse, wiring.quietMs, () => deps.streams.delete(stream));
+  const following = createFollowing(deps, request.principal);
+  const forget = () => {
+    following.stop();
+    deps.streams.delete(stream);
+  };
+  const events = createEventStream(wiring.pulse, wiring.quietMs, forget);
   const stream: PushStream = {
     principal: request.principal,
     choice: request.choice,
@@ -72,8 +78,9 @@ export function openListen(
     notify(method, params) {
       events.send(notificationText(method, { ...params, _meta: meta }));
     },
+    refollow: () => following.follow(uris),
     end() {
-      deps.streams.delete(stream);
+      forget();
       events.send(resultText(request.id, wiring.envelope(meta)));
       events.close();
     },
@@ -82,6 +89,7 @@ export function openListen(
     events.close();
     return err({ reason: 'stream_limit' });
   }
+  following.follow(uris);
   const flags = Object.fromEntries([...kinds].map((kind) => [flagOf[kind], true]));
   const notifications = uris.size === 0 ? flags : { ...flags, resourceSubscriptions: [...uris] };
   stream.notify('notifications/subscriptions/acknowledged', { notifications });

@@ -16,7 +16,8 @@ export interface SessionState {
 interface MutableState extends SessionState {
   subscriptions: ReadonlySet<string>;
   logLevel: LogLevel;
-  holds: number;
+  /** One for each open stream: told when the subscriptions change. */
+  readonly holders: Set<{ readonly changed: () => void }>;
 }
 
 /** The part that is stored: by session id, until the session expires. */
@@ -38,8 +39,11 @@ export interface SessionStates {
   /** False: the session has as many subscriptions as it may have. */
   subscribe(session: LegacySession, uri: string): Promise<boolean>;
   unsubscribe(session: LegacySession, uri: string): Promise<void>;
-  /** Keeps the state in memory until the returned function is called: an open stream reads it without waiting. */
-  hold(session: LegacySession): () => void;
+  /**
+   * Keeps the state in memory until the returned function is called: an open stream reads it without waiting, and
+   * is told when the subscriptions change.
+   */
+  hold(session: LegacySession, changed?: () => void): () => void;
   forget(session: LegacySession): Promise<void>;
   close(): void;
 }
@@ -57,7 +61,7 @@ export function createSessionStates(deps: {
 
   function evictOne(): void {
     for (const [id, state] of states) {
-      if (state.holds > 0 || state.inFlight.size > 0 || state.questions.size > 0) continue;
+      if (state.holders.size > 0 || state.inFlight.size > 0 || state.questions.size > 0) continue;
       states.delete(id);
       return;
     }
@@ -70,7 +74,7 @@ export function createSessionStates(deps: {
       logLevel: isLogLevel(stored?.logLevel) ? stored.logLevel : defaultLevel,
       inFlight: new Map(),
       questions: new Map(),
-      holds: 0,
+      holders: new Set(),
     };
     states.set(session.id, state);
     return state;
@@ -101,6 +105,7 @@ export function createSessionStates(deps: {
       if (state.subscriptions.has(uri)) return true;
       if (state.subscriptions.size >= deps.maxSubscriptions) return false;
       state.subscriptions = new Set(state.subscriptions).add(uri);
+      for (const { changed } of state.holders) changed();
       await save(session, state);
       return true;
     },
@@ -109,16 +114,14 @@ export function createSessionStates(deps: {
       const left = new Set(state.subscriptions);
       if (!left.delete(uri)) return;
       state.subscriptions = left;
+      for (const { changed } of state.holders) changed();
       await save(session, state);
     },
-    hold(session) {
-      const state = of(session);
-      state.holds += 1;
-      let isHeld = true;
-      return () => {
-        if (isHeld) state.holds -= 1;
-        isHeld = false;
-      };
+    hold(session, changed = () => {}) {
+      const { holders } = of(session);
+      const holder = { changed };
+      holders.add(holder);
+      return () => holders.delete(holder);
     },
     async forget(session) {
       const state = states.get(session.id);

@@ -4,6 +4,7 @@ import { notificationText } from '#wire/json-rpc.ts';
 import type { Choice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
 import { createEventStream } from './event-stream.ts';
+import { createFollowing } from './following.ts';
 import type { Pulse } from './pulse.ts';
 import { isReadable } from './readable.ts';
 import type { Refusal } from './refusal.ts';
@@ -27,9 +28,12 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
   return {
     open(deps, session, principal, choice) {
       bySession.get(session.id)?.end();
-      const letGo = deps.sessionStates.hold(session);
+      const following = createFollowing(deps, principal);
+      const refollow = () => following.follow(deps.sessionStates.of(session).subscriptions);
+      const letGo = deps.sessionStates.hold(session, refollow);
       const forget = () => {
         letGo();
+        following.stop();
         deps.streams.delete(stream);
         if (bySession.get(session.id) === stream) bySession.delete(session.id);
       };
@@ -44,6 +48,7 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
         notify(method, params) {
           events.send(notificationText(method, params));
         },
+        refollow,
         end() {
           forget();
           events.close();
@@ -55,6 +60,7 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
         return err({ reason: 'stream_limit' });
       }
       bySession.set(session.id, stream);
+      refollow();
       return ok(events.response);
     },
     end(session) {

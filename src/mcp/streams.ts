@@ -29,6 +29,8 @@ export interface PushStream {
   /** Whether it follows this URI and may still read it. */
   wantsResource(uri: string, snapshot: Snapshot): boolean;
   notify(method: string, params: JsonObject): void;
+  /** Looks again who has the resources that it follows. */
+  refollow(): void;
   /** Ends it with a result where the era has one. */
   end(): void;
 }
@@ -142,6 +144,7 @@ export function createStreams(deps: {
     personallyChanged.clear();
     const snapshot = deps.snapshot();
     for (const stream of concerned) {
+      stream.refollow();
       const kinds = new Set([...shared(stream), ...ownChanges(stream, snapshot)]);
       for (const kind of changeKinds)
         if (kinds.has(kind) && stream.wantsList(kind))
