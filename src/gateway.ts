@@ -73,7 +73,7 @@ export interface GatewayDeps {
 
 /** The gateway without its socket: every part built, wired and, at the end, closed in order. */
 export interface Gateway {
-  fetch(request: Request, connection?: Connection): Promise<Response>;
+  fetch(request: Request, connection?: Connection): Response | Promise<Response>;
   readonly catalog: Catalog;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;

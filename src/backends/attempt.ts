@@ -7,7 +7,7 @@ import type { Outbound } from '#outbound/outbound.ts';
 import type { SseEvent } from '#outbound/sse-reader.ts';
 import { type AnswerBody, answerBody } from './answer-body.ts';
 import type { BackendFailure, CallContext, ResolvedIdentity } from './backend.ts';
-import { callHeaders } from './call-headers.ts';
+import { createCallHeaders } from './call-headers.ts';
 import { outboundFailure } from './outbound-failure.ts';
 
 /** One method of the contract that carries the user's identity. */
@@ -47,6 +47,7 @@ const retryableStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Sends a user's request once; progress and log events of a streamed answer are relayed as they come. */
 export function createAttempt(options: AttemptOptions, outbound: Outbound, clock: Clock): MakeAttempt {
+  const headers = createCallHeaders(options.userAgent);
   return async (request, body, identity, context, remainingMs) => {
     const isStreamable = context.onProgress !== undefined || context.onLog !== undefined;
     let streamed: string | undefined;
@@ -63,11 +64,8 @@ export function createAttempt(options: AttemptOptions, outbound: Outbound, clock
     const answer = await outbound.request({
       method: 'POST',
       url: options.url,
-      headers: {
-        ...identity.headers,
-        ...callHeaders(context, request.kind, remainingMs),
-        'User-Agent': options.userAgent,
-      },
+      headers: headers.own(context, remainingMs),
+      shared: [identity.headers, headers.constant(context, request.kind)],
       body,
       timeoutMs: remainingMs,
       maxBytes: options.maxResultBytes,
@@ -86,11 +84,11 @@ export function createAttempt(options: AttemptOptions, outbound: Outbound, clock
         isRetryable: mightHelp && (!wasSent || isRepeatable),
       };
     }
-    const { status, bodyBytes, headers } = answer.value;
+    const { status, bodyBytes } = answer.value;
     return {
       outcome: answerBody(answer.value, streamed, clock.now()),
       bytes: bodyBytes,
-      isRetryable: isRepeatable && retryableStatuses.has(status) && !headers.has('retry-after'),
+      isRetryable: isRepeatable && retryableStatuses.has(status) && !answer.value.headers.has('retry-after'),
     };
   };
 }

@@ -1,4 +1,5 @@
 import type { BackendCatalog } from '#contract/types.ts';
+import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject, JsonValue } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
@@ -132,7 +133,7 @@ export interface PeerAnswer {
 export interface CallContext {
   readonly principal: Principal;
   /** Aborted when the caller cancels, is revoked, or the gateway stops. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Undefined: the backend's own configured timeout. Never beyond `limits.maxCallTimeoutMs`. */
   readonly timeoutMs: number | undefined;
   /** W3C trace context to send on: `traceparent`, `tracestate`, `baggage`. */

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '#kernel/cancellation.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 
 type Outcome = Result<undefined, 'busy' | 'cancelled'>;
@@ -7,7 +8,7 @@ export interface Budget {
    * A place among the calls under way, waited for in order. `busy`: the queue is full, or no place came free in time. Whoever
    * got one calls `release` once, with the same principal.
    */
-  acquire(principal: string, signal: AbortSignal, timeoutMs: number): Outcome | Promise<Outcome>;
+  acquire(principal: string, signal: CancelSignal, timeoutMs: number): Outcome | Promise<Outcome>;
   release(principal: string): void;
   inFlight(): number;
   /** Everyone who waits is told `cancelled`. */

@@ -8,6 +8,7 @@ import type { Secret } from '#kernel/secret.ts';
 import type { Outbound } from '#outbound/outbound.ts';
 import { type AnswerBody, toAnswer } from './answer-body.ts';
 import type {
+  Answer,
   Backend,
   BackendFailure,
   CallContext,
@@ -82,33 +83,25 @@ export function createHttpBackend(options: HttpBackendOptions, deps: HttpBackend
     { ...deps, breaker, budget },
   );
 
-  async function method<T>(
+  function method<T>(
     name: string,
     params: JsonObject,
     context: CallContext,
     isRepeatable: boolean,
     read: (body: AnswerBody) => Result<T, BackendFailure>,
   ): Promise<Exchange<T>> {
-    const made = await send({ method: name, params, kind: undefined, isRepeatable }, context);
-    if (made.outcome.ok) return { ...made, outcome: read(made.outcome.value) };
-    const refused = made.outcome.error;
-    return { ...made, outcome: err(isUnknownMethod(refused, name) ? unsupported(refused) : refused) };
+    return send({ method: name, params, kind: undefined, isRepeatable }, context, (outcome) => {
+      if (outcome.ok) return read(outcome.value);
+      return err(isUnknownMethod(outcome.error, name) ? unsupported(outcome.error) : outcome.error);
+    });
   }
 
   return {
     id,
     discover,
-    async call(tool, context) {
-      const made = await send(
-        {
-          method: tool.name,
-          params: withInputs(tool.arguments, context),
-          kind: 'tool',
-          isRepeatable: tool.isRepeatable,
-        },
-        context,
-      );
-      return { ...made, outcome: made.outcome.ok ? toAnswer(made.outcome.value, undefined) : made.outcome };
+    call({ name, arguments: args, isRepeatable }, context) {
+      const params = withInputs(args, context);
+      return send({ method: name, params, kind: 'tool', isRepeatable }, context, toolAnswer);
     },
     read: (uri, context) =>
       method('read_resource', withInputs({ uri }, context), context, true, (body) =>
@@ -150,6 +143,10 @@ function withInputs(params: JsonObject, context: CallContext): JsonObject {
     ...(inputResponses === undefined ? {} : { inputResponses }),
     ...(requestState === undefined ? {} : { requestState }),
   };
+}
+
+function toolAnswer(outcome: Result<AnswerBody, BackendFailure>): Result<Answer, BackendFailure> {
+  return outcome.ok ? toAnswer(outcome.value, undefined) : outcome;
 }
 
 function anyValue(body: AnswerBody): Result<JsonValue, BackendFailure> {

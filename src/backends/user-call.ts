@@ -1,8 +1,7 @@
 import type { Clock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
-import { err } from '#kernel/result.ts';
+import { err, type Result } from '#kernel/result.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import type { AnswerBody } from './answer-body.ts';
 import { type Attempt, type AttemptOptions, createAttempt, type UserRequest } from './attempt.ts';
 import type {
   BackendFailure,
@@ -31,7 +30,12 @@ export interface UserCallDeps {
   readonly random: () => number;
 }
 
-export type UserCall = (request: UserRequest, context: CallContext) => Promise<Exchange<AnswerBody>>;
+/** `read` makes of the outcome what the caller asked for. */
+export type UserCall = <T>(
+  request: UserRequest,
+  context: CallContext,
+  read: (outcome: Attempt['outcome']) => Result<T, BackendFailure>,
+) => Promise<Exchange<T>>;
 
 const retryPauseMs = 50;
 const retryJitterMs = 100;
@@ -78,11 +82,12 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     }
   }
 
-  return async (request, context) => {
+  return async (request, context, read) => {
     let mode: IdentityMode | undefined;
-    const refused = (why: BackendFailure): Exchange<AnswerBody> => {
-      return { outcome: err(why), backend: options.id, mode, answerBytes: 0 };
+    const done = (outcome: Attempt['outcome'], answerBytes: number) => {
+      return { outcome: read(outcome), backend: options.id, mode, answerBytes };
     };
+    const refused = (why: BackendFailure) => done(err(why), 0);
     const timeoutMs = Math.min(context.timeoutMs ?? options.timeoutMs, limits.maxCallTimeoutMs);
     const deadline = clock.monotonic() + timeoutMs;
     if (context.signal.aborted) return refused(failure('cancelled'));
@@ -106,7 +111,7 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
         const other = await deps.identity.rejected?.(context.principal, identityTarget, identity.value);
         if (other?.ok) made = await attempts(request, body, other.value, context, deadline);
       }
-      return { outcome: made.outcome, backend: options.id, mode, answerBytes: made.bytes };
+      return done(made.outcome, made.bytes);
     } finally {
       budget.release(context.principal.key);
     }

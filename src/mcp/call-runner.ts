@@ -1,8 +1,9 @@
+import { Cancellation } from '#kernel/cancellation.ts';
 import { limits } from '#kernel/limits.ts';
 import { type McpCall, newFacts } from './call.ts';
 import type { EdgeDeps } from './deps.ts';
 import type { Dispatcher } from './dispatch.ts';
-import { createInFlight } from './in-flight.ts';
+import { type CallInFlight, createInFlight } from './in-flight.ts';
 import type { Pulse } from './pulse.ts';
 import { createReply } from './reply.ts';
 import { readTrace } from './trace.ts';
@@ -29,23 +30,21 @@ export function createCallRunner(
   return {
     run(visit, message, requestBytes, { era, revision, client, session, canStream }) {
       const { request, principal, choice, search } = visit;
-      const abort = new AbortController();
-      const isModern = era === 'modern';
-      const cancel = () => abort.abort('client gone');
       // A disconnect is a cancel in the modern era only (R14).
-      if (isModern) request.signal.addEventListener('abort', cancel);
-      if (isModern && request.signal.aborted) cancel();
+      const running = new RunningCall(visit, era === 'modern');
+      const { cancellation } = running;
+      if (visit.hasWaited) running.watch();
       const reply = createReply({
         pulse: wiring.pulse,
         quietMs: limits.keepAliveMs,
         patienceMs: limits.replyPatienceMs,
         canStream,
-        onGone: isModern ? cancel : () => {},
+        onGone: () => running.leave(),
       });
       const { id, method, params } = message;
       const state = session && deps.sessionStates.of(session);
       // An id used twice at a time is the client's mistake: the first call keeps it.
-      if (state?.inFlight.has(id) === false) state.inFlight.set(id, abort);
+      if (state?.inFlight.has(id) === false) state.inFlight.set(id, cancellation);
       const call: McpCall = {
         era,
         revision,
@@ -60,18 +59,53 @@ export function createCallRunner(
         snapshot: deps.snapshot(),
         headers: request.headers,
         trace: readTrace(request.headers, params),
-        signal: abort.signal,
+        signal: cancellation,
         reply,
         facts: newFacts(),
       };
-      inFlight.add(abort);
+      inFlight.add(running);
       void wiring.dispatcher.run(call, requestBytes).then(() => {
-        inFlight.delete(abort);
-        if (state?.inFlight.get(id) === abort) state.inFlight.delete(id);
-        if (isModern) request.signal.removeEventListener('abort', cancel);
+        inFlight.delete(running);
+        if (state?.inFlight.get(id) === cancellation) state.inFlight.delete(id);
+        running.end();
       });
       return reply.response;
     },
     drain: (timeoutMs) => inFlight.drain(timeoutMs),
   };
+}
+
+/** What cancels a call: its client's going away where that means so, a notification, or the end of the gateway. */
+class RunningCall implements CallInFlight {
+  readonly cancellation = new Cancellation();
+  readonly #visit: Visit;
+  readonly #isOverWhenGone: boolean;
+  #watched: AbortSignal | undefined;
+  #onLeave: (() => void) | undefined;
+
+  constructor(visit: Visit, isOverWhenGone: boolean) {
+    this.#visit = visit;
+    this.#isOverWhenGone = isOverWhenGone;
+  }
+
+  watch(): void {
+    this.#visit.keepOpen();
+    if (!this.#isOverWhenGone || this.#watched !== undefined) return;
+    this.#watched = this.#visit.request.signal;
+    if (this.#watched.aborted) return void this.leave();
+    this.#onLeave = () => this.leave();
+    this.#watched.addEventListener('abort', this.#onLeave);
+  }
+
+  leave(): void {
+    if (this.#isOverWhenGone) this.cancellation.abort('client gone');
+  }
+
+  abort(reason: string): void {
+    this.cancellation.abort(reason);
+  }
+
+  end(): void {
+    if (this.#onLeave !== undefined) this.#watched?.removeEventListener('abort', this.#onLeave);
+  }
 }

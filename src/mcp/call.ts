@@ -1,4 +1,5 @@
 import type { Snapshot } from '#catalog/snapshot.ts';
+import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
@@ -35,7 +36,7 @@ export interface McpCall {
   readonly headers: Headers;
   readonly trace: Readonly<Record<string, string>>;
   /** Aborted by a cancel, a disconnect of a modern client, or shutdown. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly reply: Reply;
   /** What the handler learns on the way, for the one audit record. */
   readonly facts: Facts;

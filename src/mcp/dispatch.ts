@@ -45,15 +45,11 @@ export function createDispatcher(
     readonly challengeHeader: (scopes: readonly string[], search: string) => string | undefined;
   },
 ): Dispatcher {
-  async function answerOf(call: McpCall): Promise<MethodReply> {
+  function start(call: McpCall): MethodReply | Promise<MethodReply> {
     const handler = wiring.eras[call.era].methods.get(call.method);
     if (handler === undefined) return err({ reason: 'method_unknown', method: call.method.slice(0, 128) });
     if (!wiring.audit.admits(isReadOnlyCall(deps, call))) return err({ reason: 'audit_unavailable' });
-    try {
-      return await handler(call);
-    } catch (error) {
-      return err(fault(call, error));
-    }
+    return handler(call);
   }
 
   function fault({ method }: McpCall, error: unknown): Refusal {
@@ -65,7 +61,7 @@ export function createDispatcher(
   function refused(
     call: McpCall,
     refusal: Refusal,
-  ): { text: string; status: number; headers: Record<string, string> } {
+  ): { text: string; status: number; headers: Readonly<Record<string, string>> } {
     const { status, code, message, data, headers } = wireAnswer(refusal, call.era);
     const challenge =
       refusal.reason === 'scope_missing' ? wiring.challengeHeader(refusal.scopes, call.search) : undefined;
@@ -80,7 +76,8 @@ export function createDispatcher(
     call: McpCall,
     reply: MethodReply,
     startedMs: number,
-    sizes: [number, number],
+    requestBytes: number,
+    responseBytes: number,
   ): boolean | Promise<boolean> {
     const { facts } = call;
     const isCancelled = call.signal.aborted;
@@ -98,8 +95,8 @@ export function createDispatcher(
       outcome: isCancelled ? 'cancelled' : isRefused ? 'refused' : facts.outcome,
       code: !reply.ok && facts.code === 'ok' ? reply.error.reason : facts.code,
       latencyMs: deps.clock.monotonic() - startedMs,
-      requestBytes: sizes[0],
-      responseBytes: sizes[1],
+      requestBytes,
+      responseBytes,
       listBytes: facts.listBytes,
       params: facts.params,
       traceId: traceIdOf(call.trace),
@@ -109,15 +106,21 @@ export function createDispatcher(
 
   async function answer(call: McpCall, requestBytes: number): Promise<void> {
     const startedMs = deps.clock.monotonic();
-    const reply = await answerOf(call);
+    let reply: MethodReply;
+    try {
+      reply = await start(call);
+    } catch (error) {
+      reply = err(fault(call, error));
+    }
     const done = reply.ok
       ? {
           text: resultText(call.id, wiring.eras[call.era].members(deps.settings(), reply.value)),
           status: 200,
-          headers: {},
+          headers: undefined,
         }
       : refused(call, reply.error);
-    const written = record(call, reply, startedMs, [requestBytes, Buffer.byteLength(done.text)]);
+    const bytes = Buffer.byteLength(done.text);
+    const written = record(call, reply, startedMs, requestBytes, bytes);
     const isWritten = typeof written === 'boolean' ? written : await written;
     if (call.signal.aborted) return call.reply.finishEmpty();
     if (isWritten) return call.reply.finish(done.text, done.status, done.headers);
@@ -126,15 +129,12 @@ export function createDispatcher(
   }
 
   return {
-    async run(call, requestBytes) {
-      try {
-        await answer(call, requestBytes);
-      } catch (error) {
+    run: (call, requestBytes) =>
+      answer(call, requestBytes).catch((error: unknown) => {
         // Nobody waits for `run`: what it throws would end the process, and the client would wait for ever.
         const { text, status, headers } = refused(call, fault(call, error));
         call.reply.finish(text, status, headers);
-      }
-    },
+      }),
   };
 }
 

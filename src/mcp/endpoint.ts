@@ -15,7 +15,7 @@ import { readChoice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
 import { createDispatcher } from './dispatch.ts';
 import { legacyMembers, legacyMethods } from './eras/legacy.ts';
-import { listenMethod, modernMembers, modernMethods, readModernEnvelope } from './eras/modern.ts';
+import { createModernMembers, listenMethod, modernMethods, readModernEnvelope } from './eras/modern.ts';
 import { openListen } from './listen.ts';
 import type { Pulse } from './pulse.ts';
 import { readJsonBody } from './read-body.ts';
@@ -26,7 +26,7 @@ import { acceptsStream, type RpcRequest, type Visit } from './visit.ts';
 
 /** `/mcp`, for both eras at once. */
 export interface McpEndpoint {
-  /** `keepOpen` is called once the request has been read: from then on the answer may take its time. */
+  /** `keepOpen` is called where the answer may take its time, once the request has been read. */
   handle(request: Request, keepOpen: () => void): Response | Promise<Response>;
   /** Resolves when no call is in flight, or after `timeoutMs`; then the rest is aborted. */
   drain(timeoutMs: number): Promise<void>;
@@ -42,6 +42,7 @@ export function createMcpEndpoint(
   },
 ): McpEndpoint {
   const { audit, pulse } = wiring;
+  const modernMembers = createModernMembers();
   const dispatcher = createDispatcher(deps, {
     eras: {
       modern: { methods: modernMethods(deps), members: modernMembers },
@@ -59,8 +60,8 @@ export function createMcpEndpoint(
     const search = searchOf(request.url);
     const known = wiring.authenticator().authenticate(request.headers, { search });
     return known instanceof Promise
-      ? known.then((admitted) => handleKnown(request, search, admitted, keepOpen))
-      : handleKnown(request, search, known, keepOpen);
+      ? known.then((admitted) => handleKnown(request, search, admitted, keepOpen, true))
+      : handleKnown(request, search, known, keepOpen, false);
   }
 
   function handleKnown(
@@ -68,13 +69,14 @@ export function createMcpEndpoint(
     search: string,
     known: Result<Principal, AuthRefusal>,
     keepOpen: () => void,
+    hasWaited: boolean,
   ): Response | Promise<Response> {
     if (!known.ok) return wiring.challenge().answer(known.error, { search });
     const retryAfterSeconds = deps.allowance.takeCall(known.value);
     if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
     const choice = readChoice(search, request.headers);
     if (!choice.ok) return refuse(choice.error);
-    const visit = { request, search, principal: known.value, choice: choice.value, keepOpen };
+    const visit = { request, search, principal: known.value, choice: choice.value, keepOpen, hasWaited };
     switch (request.method) {
       case 'POST':
         return handlePost(visit);
@@ -90,7 +92,6 @@ export function createMcpEndpoint(
   async function handlePost(visit: Visit): Promise<Response> {
     const body = await readJsonBody(visit.request, deps.settings().maxRequestBodyBytes);
     if (!body.ok) return refuse(body.error);
-    visit.keepOpen();
     const { value, bytes } = body.value;
     if (Array.isArray(value)) return sessions.batch(visit, value, bytes);
     const message = parseMessage(value);
@@ -133,6 +134,7 @@ export function createMcpEndpoint(
     const { id, method, params } = message;
     if (!acceptsStream(visit.request.headers)) return refuse({ reason: 'not_acceptable' }, id);
     if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, id);
+    visit.keepOpen();
     const { principal, choice } = visit;
     // First what is this principal's own is known: from then on only a change of it is news.
     await sightOf(deps, { snapshot: deps.snapshot(), principal, choice });

@@ -1,19 +1,50 @@
-/** The calls that have not been answered yet. */
+import type { Cancellable } from '#kernel/cancellation.ts';
+
+/** A call that has not been answered yet. */
+export interface CallInFlight extends Cancellable {
+  /** It takes its time: the connection is kept open, and its client's going away noticed from here on. Called once. */
+  watch(): void;
+}
+
 export interface InFlight {
-  add(call: AbortController): void;
-  delete(call: AbortController): void;
+  add(call: CallInFlight): void;
+  delete(call: CallInFlight): void;
   drain(timeoutMs: number): Promise<void>;
 }
 
 const abortGraceMs = 250;
+/** Watching a request costs as much as reading it, and most calls are over before anybody could have left. */
+const lookEveryMs = 50;
+const isWatched = -1;
 
 export function createInFlight(): InFlight {
-  const calls = new Set<AbortController>();
+  /** Each with the look that came before it. */
+  const calls = new Map<CallInFlight, number>();
   const waiting = new Set<() => void>();
+  let looks = 0;
+  let isLookDue = false;
+
+  function look(): void {
+    isLookDue = false;
+    for (const [call, since] of calls) {
+      if (since === isWatched || since === looks) continue;
+      calls.set(call, isWatched);
+      call.watch();
+    }
+    looks += 1;
+    if (calls.size > 0) requestLook();
+  }
+
+  function requestLook(): void {
+    if (isLookDue) return;
+    isLookDue = true;
+    setTimeout(look, lookEveryMs);
+  }
 
   return {
     add(call) {
-      calls.add(call);
+      calls.set(call, looks);
+      requestLook();
     },
     delete(call) {
       calls.delete(call);
@@ -24,7 +55,7 @@ export function createInFlight(): InFlight {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.add(resolve);
       const timer = setTimeout(() => {
-        for (const call of calls) call.abort('shutdown');
+        for (const call of calls.keys()) call.abort('shutdown');
         // An aborted call still writes its record; one that does not react is not waited for.
         setTimeout(resolve, abortGraceMs);
       }, timeoutMs);

@@ -14,6 +14,8 @@ const partsOf: Readonly<Record<string, readonly string[]>> = {
   roots: ['listChanged'],
 };
 
+const nothing: JsonObject = {};
+
 export interface Question {
   readonly key: string;
   readonly method: string;
@@ -76,6 +78,7 @@ export function parseInputResponses(value: unknown): Result<JsonObject | undefin
  * unknown are dropped (R27), so that what is sealed into a session id stays small.
  */
 export function relayedCapabilities(declared: JsonObject): JsonObject {
+  if (Object.keys(declared).length === 0) return nothing;
   const kept: Record<string, JsonObject> = {};
   for (const [name, parts] of Object.entries(partsOf)) {
     const value = declared[name];

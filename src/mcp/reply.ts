@@ -1,5 +1,6 @@
 import { createEventStream, type EventStream } from './event-stream.ts';
-import type { Pulse } from './pulse.ts';
+import { jsonResponse } from './json-response.ts';
+import type { Pulse, Pulsed } from './pulse.ts';
 
 /**
  * The answer to one POST: plain JSON, or an event stream as soon as something has to be said before the result,
@@ -13,7 +14,7 @@ export interface Reply {
   /** Sends a notification or request ahead of the result. False: it cannot be delivered. */
   send(json: string): boolean;
   /** Ends with one JSON-RPC message. On a stream the status and headers are already gone. */
-  finish(json: string, status: number, headers: Readonly<Record<string, string>>): void;
+  finish(json: string, status: number, headers: Readonly<Record<string, string>> | undefined): void;
   /** Ends without a message: 202 where nothing was sent yet. */
   finishEmpty(): void;
 }
@@ -28,61 +29,67 @@ export interface ReplyDeps {
 }
 
 export function createReply(deps: ReplyDeps): Reply {
-  const { promise, resolve } = Promise.withResolvers<Response>();
-  const startedMs = deps.pulse.now();
-  let stream: EventStream | undefined;
-  let isDone = false;
+  return new CallReply(deps);
+}
 
-  const member = {
-    beat(nowMs: number) {
-      if (nowMs - startedMs >= deps.patienceMs) open();
-    },
-  };
-  if (deps.canStream) deps.pulse.add(member);
+class CallReply implements Reply, Pulsed {
+  readonly response: Promise<Response>;
+  readonly canStream: boolean;
+  readonly #deps: ReplyDeps;
+  readonly #resolve: (response: Response) => void;
+  readonly #startedMs: number;
+  #stream: EventStream | undefined;
+  #isDone = false;
 
-  function open(): EventStream | undefined {
-    if (stream !== undefined || isDone || !deps.canStream) return stream;
-    deps.pulse.delete(member);
-    stream = createEventStream(deps.pulse, deps.quietMs, deps.onGone);
-    resolve(stream.response);
-    return stream;
+  constructor(deps: ReplyDeps) {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    this.response = promise;
+    this.canStream = deps.canStream;
+    this.#deps = deps;
+    this.#resolve = resolve;
+    this.#startedMs = deps.pulse.now();
+    if (deps.canStream) deps.pulse.add(this);
   }
 
-  function end(): boolean {
-    if (isDone) return false;
-    isDone = true;
-    deps.pulse.delete(member);
+  get isStreaming(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  beat(nowMs: number): void {
+    if (nowMs - this.#startedMs >= this.#deps.patienceMs) this.#open();
+  }
+
+  send(json: string): boolean {
+    if (this.#isDone) return false;
+    return this.#open()?.send(json) ?? false;
+  }
+
+  finish(json: string, status: number, headers: Readonly<Record<string, string>> | undefined): void {
+    if (!this.#end()) return;
+    if (this.#stream === undefined) return void this.#resolve(jsonResponse(json, status, headers));
+    this.#stream.send(json);
+    this.#stream.close();
+  }
+
+  finishEmpty(): void {
+    if (!this.#end()) return;
+    if (this.#stream !== undefined) this.#stream.close();
+    else this.#resolve(new Response(null, { status: 202 }));
+  }
+
+  #open(): EventStream | undefined {
+    const { pulse, quietMs, onGone } = this.#deps;
+    if (this.#stream !== undefined || this.#isDone || !this.canStream) return this.#stream;
+    pulse.delete(this);
+    this.#stream = createEventStream(pulse, quietMs, onGone);
+    this.#resolve(this.#stream.response);
+    return this.#stream;
+  }
+
+  #end(): boolean {
+    if (this.#isDone) return false;
+    this.#isDone = true;
+    if (this.canStream) this.#deps.pulse.delete(this);
     return true;
   }
-
-  return {
-    response: promise,
-    canStream: deps.canStream,
-    get isStreaming() {
-      return stream !== undefined;
-    },
-    send(json) {
-      if (isDone) return false;
-      return open()?.send(json) ?? false;
-    },
-    finish(json, status, headers) {
-      if (!end()) return;
-      if (stream !== undefined) {
-        stream.send(json);
-        stream.close();
-        return;
-      }
-      resolve(
-        new Response(json, {
-          status,
-          headers: { 'content-type': 'application/json', ...headers },
-        }),
-      );
-    },
-    finishEmpty() {
-      if (!end()) return;
-      if (stream !== undefined) stream.close();
-      else resolve(new Response(null, { status: 202 }));
-    },
-  };
 }

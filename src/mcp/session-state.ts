@@ -1,4 +1,5 @@
 import type { PeerAnswer } from '#backends/backend.ts';
+import type { Cancellable } from '#kernel/cancellation.ts';
 import type { RpcId } from '#wire/json-rpc.ts';
 import { isLogLevel, type LogLevel } from '#wire/protocol.ts';
 import type { LegacySession } from './session.ts';
@@ -8,7 +9,7 @@ export interface SessionState {
   readonly subscriptions: ReadonlySet<string>;
   readonly logLevel: LogLevel;
   /** Aborts by the client's own request id. */
-  readonly inFlight: Map<RpcId, AbortController>;
+  readonly inFlight: Map<RpcId, Cancellable>;
   /** Questions waiting for a posted response. */
   readonly questions: Map<RpcId, (answer: PeerAnswer) => void>;
 }

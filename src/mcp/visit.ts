@@ -9,8 +9,10 @@ export interface Visit {
   readonly search: string;
   readonly principal: Principal;
   readonly choice: Choice;
-  /** Called once the request has been read: from then on the answer may take its time. */
+  /** Called where the answer may take its time, once the request has been read. */
   readonly keepOpen: () => void;
+  /** Whether the client had time to go away before its request was looked at. */
+  readonly hasWaited: boolean;
 }
 
 export type RpcRequest = Extract<RpcMessage, { kind: 'request' }>;

@@ -29,6 +29,8 @@ type State = 'head' | 'length' | 'until_close' | 'chunk_size' | 'chunk' | 'chunk
 export function createAnswerReader(maxHeadBytes: number): AnswerReader {
   let state: State = 'done';
   let head: AnswerHead | undefined;
+  /** The text of `head`: a server's answers of one second mostly begin alike. */
+  let headText: string | undefined;
   /** Bytes left of the body, or of its present chunk. */
   let left = 0;
   /** The beginning of a head or line whose end has not come yet. */
@@ -42,7 +44,9 @@ export function createAnswerReader(maxHeadBytes: number): AnswerReader {
     const end = held.indexOf('\r\n\r\n', Math.max(0, known - 3));
     if ((end === -1 ? held.length : end) > maxHeadBytes) return 'head_too_large';
     if (end === -1) return -1;
-    head = parseAnswerHead(held.slice(0, end));
+    const text = held.slice(0, end);
+    if (text !== headText) head = parseAnswerHead(text);
+    headText = text;
     held = '';
     if (head === undefined || head.status === 101) return 'malformed';
     return at + end + 4 - known;
@@ -106,7 +110,6 @@ export function createAnswerReader(maxHeadBytes: number): AnswerReader {
   return {
     expect() {
       state = 'head';
-      head = undefined;
       held = '';
     },
     push(chunk, sink) {

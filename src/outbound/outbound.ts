@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { Result } from '#kernel/result.ts';
 import { exchange } from './exchange.ts';
 import type { SseEvent } from './sse-reader.ts';
@@ -13,11 +14,13 @@ export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Headers that come again, the same object, with other requests: they are checked and written once for each. */
+  readonly shared?: readonly Readonly<Record<string, string>>[];
   readonly body: string | undefined;
   readonly timeoutMs: number;
   /** Of the answer's body; for an event stream, of the whole stream. */
   readonly maxBytes: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   /** Requests with one key share connections, and share them with nobody else. Undefined: the origin alone is the key. */
   readonly pool: string | undefined;
   /**

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { type ConnectionPool, createConnectionPool, type Waiter } from './connection-pool.ts';
-import { requestHead } from './request-head.ts';
+import { createRequestHead } from './request-head.ts';
 import type { Target } from './target.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
@@ -15,6 +15,7 @@ interface Entry {
 export function createSocketTransport(options: TransportOptions): Transport {
   const pools = new Map<string, Entry>();
   const retired = new Set<ConnectionPool>();
+  const requestHead = createRequestHead();
   let uses = 0;
   let sweeper: ReturnType<typeof setInterval> | undefined;
   let isClosed = false;
@@ -67,7 +68,7 @@ export function createSocketTransport(options: TransportOptions): Transport {
           connection.send(head + body, head.length + bodyBytes, sink);
           return true;
         },
-        failed: sink.fails,
+        failed: (reason, detail) => sink.fails(reason, detail),
       };
       pool.acquire(waiter);
       return () => {

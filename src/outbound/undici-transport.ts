@@ -44,7 +44,12 @@ export function createUndiciTransport(options: TransportOptions): Transport {
         },
       };
       pool.dispatch(
-        { path: target.path, method: request.method, headers: request.headers, body: request.body },
+        {
+          path: target.path,
+          method: request.method,
+          headers: Object.assign({}, ...(request.shared ?? []), request.headers),
+          body: request.body,
+        },
         handler,
       );
       return () => {

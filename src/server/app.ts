@@ -30,7 +30,7 @@ export interface Doors {
 
 /** The inbound side: the gates in their order, then the one route. */
 export interface App {
-  fetch(request: Request, connection?: Connection): Promise<Response>;
+  fetch(request: Request, connection?: Connection): Response | Promise<Response>;
 }
 
 export function createApp(deps: {
@@ -73,7 +73,7 @@ export function createApp(deps: {
   }
 
   return {
-    async fetch(request, connection) {
+    fetch(request, connection) {
       const route = routeAt(pathOf(request.url));
       const doors = deps.doors();
       if (route?.anyHost !== true && !doors.isOurHost(request.headers.get('host'))) {
@@ -96,7 +96,7 @@ export function createApp(deps: {
       }
       if (route === undefined)
         return exposeTo(origin, Response.json({ error: 'not_found' }, { status: 404 }));
-      return exposeTo(origin, await answer(route, request, connection));
+      return answer(route, request, connection).then((response) => exposeTo(origin, response));
     },
   };
 }

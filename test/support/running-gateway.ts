@@ -144,8 +144,8 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
       return backend;
     },
     caller: async (claims, via) =>
-      createCaller(await issuer.mint(claims), via ?? ((request) => gateway.fetch(request))),
-    fetch: (path, init) => gateway.fetch(new Request(`http://127.0.0.1:3213${path}`, init)),
+      createCaller(await issuer.mint(claims), via ?? (async (request) => gateway.fetch(request))),
+    fetch: async (path, init) => gateway.fetch(new Request(`http://127.0.0.1:3213${path}`, init)),
     async calls(count, which = () => true) {
       for (let waited = 0; waited < 5_000; waited += 10) {
         const records = lines

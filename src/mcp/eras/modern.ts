@@ -91,9 +91,19 @@ export function readModernEnvelope(
 }
 
 /** The inside of a modern result: `resultType` and our own serverInfo on each (R9). */
-export function modernMembers(settings: EdgeSettings, body: ResultBody): string {
+export function createModernMembers(): (settings: EdgeSettings, body: ResultBody) => string {
+  let known: { readonly of: EdgeSettings; readonly serverInfo: string } | undefined;
+
+  return (settings, { members, meta, resultType }) => {
+    if (known?.of !== settings) known = { of: settings, serverInfo: serverInfoMember(settings) };
+    const theirs = meta === undefined ? '' : JSON.stringify(meta).slice(1, -1);
+    const inside = theirs === '' ? known.serverInfo : `${theirs},${known.serverInfo}`;
+    const head = `"resultType":"${resultType}","_meta":{${inside}}`;
+    return members === '' ? head : `${head},${members}`;
+  };
+}
+
+function serverInfoMember(settings: EdgeSettings): string {
   const serverInfo = { name: settings.serverName, version: settings.serverVersion };
-  const meta = JSON.stringify({ ...body.meta, [metaKeys.serverInfo]: serverInfo });
-  const head = `"resultType":"${body.resultType}","_meta":${meta}`;
-  return body.members === '' ? head : `${head},${body.members}`;
+  return JSON.stringify({ [metaKeys.serverInfo]: serverInfo }).slice(1, -1);
 }

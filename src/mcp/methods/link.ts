@@ -1,3 +1,4 @@
+import { toAbortSignal } from '#kernel/cancellation.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, ok } from '#kernel/result.ts';
 import { complete, type Facts, type McpCall, type MethodReply } from '../call.ts';
@@ -26,7 +27,10 @@ export async function callLink(
   };
   const retry = readRetry(deps.interactive, call, binding);
   if (!retry.ok) return retry;
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(limits.personalListsDeadlineMs)]);
+  const signal = AbortSignal.any([
+    toAbortSignal(call.signal),
+    AbortSignal.timeout(limits.personalListsDeadlineMs),
+  ]);
   const known = await backend.personal.refresh(principal, signal);
   // What is stale may be so because the link has died: then it takes another.
   if (known.kind !== 'unlinked' && !(known.kind === 'listed' && known.isStale)) {

@@ -15,7 +15,7 @@ import { failureDetail, noteExchange, toolError, toolResult } from '../tool-resu
 import { callLink, toolLinkReply } from './link.ts';
 
 /** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
-export async function callTool(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
+export function callTool(deps: EdgeDeps, call: McpCall): MethodReply | Promise<MethodReply> {
   const { name } = call.params;
   const args = call.params.arguments ?? {};
   if (typeof name !== 'string') return err({ reason: 'params_invalid', detail: 'name must be a string' });
