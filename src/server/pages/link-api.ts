@@ -1,6 +1,6 @@
 import type { Principal } from '#kernel/principal.ts';
 import { holdsAll } from '#kernel/principal.ts';
-import type { LinkableServer } from './link-port.ts';
+import type { LinkableServer } from './linkable-server.ts';
 import { jsonAnswer } from './page-answer.ts';
 import type { PageDesk } from './page-desk.ts';
 

@@ -1,7 +1,8 @@
 import { principalKey } from '#kernel/principal.ts';
 import type { GrantOwner } from '#vault/grant.ts';
+import type { LinkTicket } from '#vault/link-tickets.ts';
 import { beginPage, confirmPage } from './link-pages.ts';
-import type { LinkableServer, Ticket } from './link-port.ts';
+import type { LinkableServer } from './linkable-server.ts';
 import type { Message } from './message-page.ts';
 import { redirectAnswer } from './page-answer.ts';
 import type { PageDesk } from './page-desk.ts';
@@ -10,7 +11,6 @@ import type { Visitor } from './visitors.ts';
 import { shown } from './words.ts';
 
 const home = { label: 'Your accounts', href: '/link' } as const;
-const ticketShape = /^[A-Za-z0-9_-]{16,200}$/;
 
 /** Whose link it will be; `name` is undefined for the catalog's own. */
 interface For {
@@ -47,7 +47,7 @@ export function createLinkFlowPages(desk: PageDesk) {
   };
 
   /** Who may use this ticket in this browser: the person it was made for, or, for the catalog, whoever holds it. */
-  function holderOf(visitor: Visitor, ticket: Ticket): For | 'sign_in' | 'another' {
+  function holderOf(visitor: Visitor, ticket: LinkTicket): For | 'sign_in' | 'another' {
     if (ticket.owner.issuer === 'catalog') return { owner: ticket.owner, name: undefined };
     if (visitor.session === undefined) return 'sign_in';
     if (visitor.session.owner.key !== ticket.owner.key) return 'another';
@@ -65,8 +65,7 @@ export function createLinkFlowPages(desk: PageDesk) {
     return refuse(visitor, message, 403);
   }
 
-  async function openTicket(text: string | null, id: string): Promise<Ticket | undefined> {
-    if (text === null || !ticketShape.test(text)) return undefined;
+  async function openTicket(text: string, id: string): Promise<LinkTicket | undefined> {
     const ticket = await desk.tickets.open(text);
     return ticket?.server === id ? ticket : undefined;
   }
@@ -138,7 +137,7 @@ export function createLinkFlowPages(desk: PageDesk) {
         if (holder === 'sign_in')
           return desk.signInFirst(visitor, `/link/${id}`, ['You were signed out.'], 403);
         if (holder === 'another') return anotherPerson(visitor);
-        if ((await desk.tickets.consume(text)) === undefined) return refuse(visitor, usedTicket, 410);
+        if (!(await desk.tickets.consume(text, holder.owner, id))) return refuse(visitor, usedTicket, 410);
         owner = holder.owner;
       }
       const begun = await desk.linking.begin({ owner, server: id, browser: visitor.browser });

@@ -7,9 +7,11 @@ import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
 import type { Sealer } from '#keys/sealer.ts';
 import type { GrantOwner, Grants } from '#vault/grant.ts';
+import type { LinkTickets } from '#vault/link-tickets.ts';
+import type { LinkingEngine } from '#vault/linking/linking-engine.ts';
 import type { Connection } from '../connection.ts';
 import type { RecentCall } from './accounts-page.ts';
-import type { LinkableServer, Linking, Tickets } from './link-port.ts';
+import type { LinkableServer } from './linkable-server.ts';
 import { type Message, messagePage } from './message-page.ts';
 import { type PageAnswer, pageAnswer } from './page-answer.ts';
 import { createVisitors, type PageSession, type Visitor, type Visitors } from './visitors.ts';
@@ -20,9 +22,9 @@ export interface PeoplePagesDeps {
   readonly servers: () => readonly LinkableServer[];
   readonly signIn: SignIn;
   readonly isKnownIssuer: (issuer: string) => boolean;
-  readonly linking: Linking;
+  readonly linking: Pick<LinkingEngine, 'begin' | 'callback' | 'confirm' | 'unlink'>;
   readonly grants: Pick<Grants, 'list'>;
-  readonly tickets: Tickets;
+  readonly tickets: LinkTickets;
   /** The owner's own calls, newest first. */
   readonly recentCalls: (owner: GrantOwner, count: number) => Promise<readonly RecentCall[]>;
   /** One record of kind `link`, under the owner's pseudonym. */

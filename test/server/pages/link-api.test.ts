@@ -19,7 +19,7 @@ test('a program gets a page for its own user, and sees when that is linked', asy
   const answer = await ask('POST', '/link/linear/start');
   expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
   const { url }: { readonly url: string } = await answer.json();
-  expect(url).toMatch(new RegExp(`^${people.origin}/link/linear\\?ticket=[\\w-]{22}$`));
+  expect(url).toMatch(new RegExp(`^${people.origin}/link/linear\\?ticket=[\\w-]{43}$`));
   expect(url).not.toContain(token);
 
   const ada = await people.signedIn('ada@example.com');

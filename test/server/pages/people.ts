@@ -22,10 +22,12 @@ import { createApp } from '#server/app.ts';
 import { createHostGate } from '#server/host-gate.ts';
 import { createOriginGate } from '#server/origin-gate.ts';
 import type { RecentCall } from '#server/pages/accounts-page.ts';
-import type { LinkableServer } from '#server/pages/link-port.ts';
+import type { LinkableServer } from '#server/pages/linkable-server.ts';
 import { createPeoplePages } from '#server/pages/people-pages.ts';
 import { routeTable } from '#server/route-table.ts';
+import { openSqliteStore } from '#store/sqlite.ts';
 import type { GrantOwner } from '#vault/grant.ts';
+import { createLinkTickets } from '#vault/link-tickets.ts';
 import { recordingLog, ringOf } from '../../audit/support/audit-kit.ts';
 import { type ListeningDemo, listen } from '../../demo/listening-demo.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -107,6 +109,9 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   owned.defer(() => authenticator.close());
   const challenge = createChallenge(options);
   const sealer = createSealer(ringOf(7));
+  const store = openSqliteStore(':memory:');
+  owned.defer(() => store.close());
+  const tickets = createLinkTickets({ store, sealer, clock });
   const registrations = new Map<string, string>();
   const signIn = createSignIn({
     options: () => ({
@@ -152,7 +157,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       list: async (owner) =>
         [...provider.grants].filter(([key]) => key.startsWith(`${owner.key} `)).map(([, grant]) => grant),
     },
-    tickets: provider.tickets,
+    tickets,
     async recentCalls(_owner, count) {
       if (state.calls === undefined) throw new Error('the index is broken');
       return state.calls.slice(0, count);
@@ -271,7 +276,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     },
     signedIn,
     signInFrom,
-    ticketFor: (owner, name = 'linear') => provider.tickets.issue(owner, name),
+    ticketFor: (owner, name = 'linear') => tickets.issue(owner, name),
     token: tokenFor,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

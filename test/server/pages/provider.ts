@@ -1,7 +1,8 @@
 import { randomId } from '#kernel/ids.ts';
 import { err, ok } from '#kernel/result.ts';
-import type { Linking, LinkRefusal, Ticket, Tickets } from '#server/pages/link-port.ts';
 import type { GrantOwner, GrantSummary } from '#vault/grant.ts';
+import { type LinkFailure, linkFailure } from '#vault/linking/link-failure.ts';
+import type { LinkingEngine } from '#vault/linking/linking-engine.ts';
 
 interface Flow {
   readonly owner: GrantOwner;
@@ -10,27 +11,24 @@ interface Flow {
   readonly id: string;
 }
 
-/** A provider on a socket of its own, and linking and tickets as simple as their promises allow. */
+/** A provider on a socket of its own, and linking as simple as its promises allow. */
 export interface FakeProvider extends AsyncDisposable {
-  readonly linking: Linking;
-  readonly tickets: Tickets;
+  readonly linking: Pick<LinkingEngine, 'begin' | 'callback' | 'confirm' | 'unlink'>;
   readonly origin: string;
   /** By the owner's key and the server. */
   readonly grants: Map<string, GrantSummary>;
-  readonly issued: Set<string>;
   /** How often `begin`, `callback` and `confirm` were asked. */
   readonly asked: string[];
   /** What the provider will say next. */
   account: string | undefined;
   scopes: readonly string[];
   revokes: boolean;
-  refuses: LinkRefusal | undefined;
+  refuses: LinkFailure | undefined;
 }
 
 export function startProvider(gatewayOrigin: () => string): FakeProvider {
   const flows = new Map<string, Flow>();
   const confirmable = new Map<string, Flow>();
-  const tickets = new Map<string, Ticket>();
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -57,14 +55,13 @@ export function startProvider(gatewayOrigin: () => string): FakeProvider {
     flow.owner.key === of.owner.key &&
     flow.server === of.server &&
     flow.browser === of.browser;
-  const another: LinkRefusal = {
+  const another: LinkFailure = {
     reason: 'flow_of_another',
     message: 'This link was begun by somebody else.',
   };
 
   const provider: FakeProvider = {
     grants: new Map(),
-    issued: new Set(),
     asked: [],
     account: 'ada@linear.example',
     scopes: ['read', 'issues:create'],
@@ -87,7 +84,7 @@ export function startProvider(gatewayOrigin: () => string): FakeProvider {
         flows.delete(id);
         const code = new URL(url).searchParams.get('error');
         if (code !== null)
-          return err({ reason: 'provider_refused', message: `The provider refused. (${code})` });
+          return err({ ...linkFailure('provider_refused'), message: `The provider refused. (${code})` });
         confirmable.set(id, flow);
         return ok({
           flow: id,
@@ -115,23 +112,8 @@ export function startProvider(gatewayOrigin: () => string): FakeProvider {
         return ok(summary);
       },
       async unlink(owner, name) {
-        if (!provider.grants.delete(keyOf(owner, name)))
-          return err({ reason: 'not_linked', message: 'No account is linked there.' });
+        if (!provider.grants.delete(keyOf(owner, name))) return err(linkFailure('not_linked'));
         return ok({ wasRevoked: provider.revokes });
-      },
-    },
-    tickets: {
-      async issue(owner, name) {
-        const ticket = randomId();
-        tickets.set(ticket, { owner, server: name });
-        provider.issued.add(ticket);
-        return ticket;
-      },
-      open: async (ticket) => tickets.get(ticket),
-      async consume(ticket) {
-        const found = tickets.get(ticket);
-        tickets.delete(ticket);
-        return found;
       },
     },
     async [Symbol.asyncDispose]() {
