@@ -5,6 +5,7 @@ import type { Log } from '#kernel/log.ts';
 import type { Signer } from '#keys/signer.ts';
 import { createAuditFile } from './audit-file.ts';
 import { callFields } from './call-fields.ts';
+import type { CallIndex } from './call-index.ts';
 import { createChain } from './chain.ts';
 import { chainFile } from './files.ts';
 import type { AuditKind } from './line.ts';
@@ -40,6 +41,8 @@ export interface AuditOptions {
   readonly log: Log;
   /** Gets every line as well, newline included. */
   readonly copy: ((lines: string) => void) | undefined;
+  /** Is told of every call, and closed with the audit. */
+  readonly index?: CallIndex;
 }
 
 /** Opens the audit: goes on with a chain of the folder or begins one. Throws where the folder cannot be written. */
@@ -92,6 +95,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     if (fileBytes > 0 && (fileBytes >= rotateBytes || dayOf(now) !== fileDay)) rotate(now);
     fileDay = dayOf(now);
     const line = chain.append(kind, now, fields);
+    if (kind === 'call') options.index?.add(chainId, chain.seq(), now, fields);
     fileBytes += Buffer.byteLength(line) + 1;
     writer.append(line, false);
     if (chain.unanchored() >= limits.auditCheckpointRecords) anchor();
@@ -177,6 +181,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
   });
   if (opened.cutBytes > 0) log.warn('audit.torn_end_cut', { chain: chainId, bytes: opened.cutBytes });
   sweep();
+  const catchingUp = options.index?.catchUp(dir);
   const sweepTimer = setInterval(sweep, limits.auditRetentionSweepMs).unref();
 
   return {
@@ -210,6 +215,8 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
       clearTimeout(checkpointTimer);
       const isKept = await writer.close();
       if (!isKept) log.error('audit.records_lost_at_close', { pending_characters: writer.pending() });
+      await options.index?.close();
+      await catchingUp;
       opened.lock.release();
     },
   };

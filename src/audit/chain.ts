@@ -15,6 +15,8 @@ export interface ChainHead {
 /** Makes the lines of one chain, each linked to the one before. It writes nothing. */
 export interface Chain {
   head(): ChainHead;
+  /** Of the last record. */
+  seq(): number;
   /** Records after the last checkpoint. */
   unanchored(): number;
   /** The next line, without its newline. `fields` must name neither v, kind, chain, seq, time nor prev. */
@@ -47,6 +49,7 @@ export function createChain(start: ChainHead, signer: Signer): Chain {
 
   return {
     head: () => ({ chain, seq, hash, unanchored }),
+    seq: () => seq,
     unanchored: () => unanchored,
     append: (kind, now, fields) => advance(lineOf(kind, now, fields)),
     checkpoint(now, fields) {

@@ -18,6 +18,11 @@ export interface Pseudonyms {
   of(person: Person): string | Promise<string>;
   /** The fingerprint of a call's parameters: equal texts of one month have equal ones. */
   fingerprint(text: string): string;
+  /**
+   * The names the principal had in this month and the `months - 1` before, under every key there is. None where it has
+   * no look-up row; none is made.
+   */
+  names(person: Person, months: number): Promise<readonly string[]>;
   /** Erases the principal's look-up row: nothing links its past records any more, not even the audit key. */
   forget(issuer: string, subject: string): Promise<void>;
 }
@@ -36,6 +41,8 @@ export function createPseudonyms(deps: {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** Erases what is kept under these names, while they can still be told. */
+  readonly beforeForget?: (names: readonly string[]) => Promise<void>;
 }): Pseudonyms {
   const { keys, store, clock, log } = deps;
   const sealer = createSealer(keys);
@@ -98,6 +105,19 @@ export function createPseudonyms(deps: {
     }
   };
 
+  const names = async (person: Person, months: number): Promise<readonly string[]> => {
+    const salt = (await findSalt(person)) ?? known.get(person.key)?.salt;
+    if (salt === undefined) return [];
+    const text = JSON.stringify([person.issuer, person.subject, salt]);
+    const found: string[] = [];
+    for (let at = currentMonth().from, back = 0; back < months; back += 1) {
+      const ofKeys = keys.all.map((key) => monthAt(at, key));
+      found.push(...ofKeys.map(({ key }) => shortHmac(key, text)));
+      at = (ofKeys[0]?.from ?? at) - 1;
+    }
+    return found;
+  };
+
   return {
     of(person) {
       const entry = known.get(person.key);
@@ -107,14 +127,19 @@ export function createPseudonyms(deps: {
       if (entry.month !== currentMonth().name) return learn(person, newSalt());
       return entry.name;
     },
+    names,
     fingerprint: (text) => shortHmac(currentMonth().key, text),
     async forget(issuer, subject) {
       const person = { issuer, subject, key: principalKey(issuer, subject) };
+      await deps.beforeForget?.(await names(person, monthsIndexed));
       known.delete(person.key);
       await erasePseudonymRows(store, lookupsOf(person));
     },
   };
 }
+
+/** As many as `limits.auditIndexKeepMs` can touch. */
+const monthsIndexed = 4;
 
 function newSalt(): string {
   return randomBytes(16).toString('base64url');

@@ -63,6 +63,10 @@ export const limits = {
   maxAuditPendingBytes: 32 * 1024 * 1024,
   maxAuditLineBytes: 64 * 1024,
   maxPseudonyms: 10_000,
+  auditIndexWriteMs: 1_000,
+  auditIndexedCallsPerUser: 50,
+  /** This month and the last: pseudonyms change with the month. */
+  auditIndexKeepMs: 62 * 24 * 3_600_000,
   maxCachedGrants: 10_000,
   grantUseDelayMs: 5_000,
   grantRefreshEarlyMs: 60_000,

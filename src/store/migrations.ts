@@ -99,4 +99,28 @@ export const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (server, issuer, redirect_uri)
     )`,
   ],
+  [
+    `CREATE TABLE audit_calls (
+      chain TEXT NOT NULL,
+      seq INTEGER NOT NULL,
+      user TEXT NOT NULL,
+      time INTEGER NOT NULL,
+      method TEXT NOT NULL,
+      tool TEXT,
+      backend TEXT,
+      outcome TEXT NOT NULL,
+      code TEXT NOT NULL,
+      ms REAL NOT NULL,
+      PRIMARY KEY (chain, seq)
+    )`,
+    'CREATE INDEX audit_calls_by_user ON audit_calls (user, time)',
+    `CREATE TABLE audit_call_marks (
+      chain TEXT PRIMARY KEY,
+      seq INTEGER NOT NULL
+    )`,
+    `CREATE TABLE sign_in_clients (
+      issuer TEXT PRIMARY KEY,
+      sealed TEXT NOT NULL
+    )`,
+  ],
 ];

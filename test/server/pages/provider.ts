@@ -55,10 +55,7 @@ export function startProvider(gatewayOrigin: () => string): FakeProvider {
     flow.owner.key === of.owner.key &&
     flow.server === of.server &&
     flow.browser === of.browser;
-  const another: LinkFailure = {
-    reason: 'flow_of_another',
-    message: 'This link was begun by somebody else.',
-  };
+  const another = linkFailure('flow_of_another');
 
   const provider: FakeProvider = {
     grants: new Map(),
