@@ -1,9 +1,7 @@
 import type { BackendFailure, IdentityMode } from '#backends/backend.ts';
-import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
 import type { RpcId, RpcMessage } from '#wire/json-rpc.ts';
-import type { Era } from '#wire/protocol.ts';
 
 /**
  * The raw way to one server: HTTP, or the two pipes of a child process. It carries messages and pairs responses with
@@ -28,9 +26,17 @@ export interface Wire {
 /** What HTTP has beside messages; both are of the legacy era. */
 export interface HttpVerbs {
   /** GET: hears what the server says by itself, until the stream ends or is given up. */
-  listen(request: Omit<WireRequest, 'id' | 'text'>): Promise<Result<WireAnswer, BackendFailure>>;
+  listen(request: WireListen): Promise<Result<WireAnswer, BackendFailure>>;
   /** DELETE: ends the session. */
   end(headers: Readonly<Record<string, string>>): Promise<void>;
+}
+
+export interface WireListen {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  readonly onMessage: (message: PeerMessage) => void;
 }
 
 export interface WireRequest {
@@ -41,6 +47,10 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A stream that breaks off is taken up again where it ended; a duplex wire ignores it. */
   readonly isResumable: boolean;
+  /** May be sent again although it may have been received; a duplex wire ignores it. */
+  readonly isRepeatable: boolean;
+  /** Connections of their own, so that a server whose calls hang is still polled and heard; a duplex wire ignores it. */
+  readonly lane: 'call' | 'list' | 'stream';
   readonly timeoutMs: number;
   /** Of the answer, with everything before it on its stream. */
   readonly maxBytes: number;
@@ -87,12 +97,4 @@ export interface Wires {
   readonly isShared: boolean;
   open(owner: WireOwner, events: WireEvents, signal: AbortSignal): Promise<Result<Wire, BackendFailure>>;
   close(): Promise<void>;
-}
-
-/** What a server and we agreed on: by `server/discover`, or by `initialize`. */
-export interface Agreement {
-  readonly era: Era;
-  readonly revision: string;
-  /** Of the server. */
-  readonly capabilities: JsonObject;
 }

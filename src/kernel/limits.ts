@@ -67,6 +67,21 @@ export const limits = {
   auditIndexedCallsPerUser: 50,
   /** This month and the last: pseudonyms change with the month. */
   auditIndexKeepMs: 62 * 24 * 3_600_000,
+  /** What was found out about a native server's era holds for this long. */
+  eraVerdictMs: 3_600_000,
+  /** A child process that is silent for this long when probed is taken for legacy. */
+  stdioProbeMs: 5_000,
+  maxConnectionsPerServer: 200,
+  serverStreamMs: 30 * 60_000,
+  maxServerStreamBytes: 64 * 1024 * 1024,
+  streamBackoffMs: 1_000,
+  maxStreamBackoffMs: 60_000,
+  maxListPages: 500,
+  maxPersonalLists: 1_000,
+  maxPersonalListBytes: 64 * 1024 * 1024,
+  maxQuestionsPerCall: 16,
+  maxRelayedPerCall: 10_000,
+  maxFollowedPerConnection: 1_000,
   maxCachedGrants: 10_000,
   grantUseDelayMs: 5_000,
   grantRefreshEarlyMs: 60_000,

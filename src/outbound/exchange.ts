@@ -74,7 +74,7 @@ class Exchange implements AnswerSink {
     if (Number(headers.get('content-length') ?? 0) > maxBytes)
       return void this.#fail('too_large', 'announced');
     if (onEvent !== undefined && status === 200 && isEventStream(headers)) {
-      this.#reader = createSseReader(onEvent);
+      this.#reader = createSseReader(onEvent, this.#request.onPosition);
     }
   }
 

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { Result } from '#kernel/result.ts';
 import { exchange } from './exchange.ts';
-import type { SseEvent } from './sse-reader.ts';
+import type { SseEvent, StreamPosition } from './sse-reader.ts';
 import { createTargets } from './target.ts';
 import type { Transport, TransportOptions } from './transport.ts';
 
@@ -28,6 +28,8 @@ export interface OutboundRequest {
    * the exchange: the rest of the stream is not waited for.
    */
   readonly onEvent: ((event: SseEvent) => boolean) | undefined;
+  /** Hears how far an event stream has come: what it takes to take it up again. */
+  readonly onPosition?: (position: StreamPosition) => void;
 }
 
 export interface OutboundResponse {

@@ -1,0 +1,100 @@
+import type { Clock } from '#kernel/clock.ts';
+import type { WireOwner } from './channel.ts';
+import type { Connection } from './connection.ts';
+import type { Live } from './live.ts';
+
+/** A connection, and what is heard over it. */
+export interface Seat {
+  readonly owner: WireOwner;
+  readonly connection: Connection;
+  readonly live: Live;
+}
+
+/** The connections to one server, by whose they are. */
+export interface Pool {
+  /** The owner's, made where there is none. Undefined: there are too many, and all are in use. */
+  seat(owner: WireOwner): Seat | undefined;
+  /** Closes one principal's connection: what it was opened with is not theirs any more. */
+  drop(key: string): void;
+  size(): number;
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly maxSeats: number;
+  readonly idleMs: number;
+  /** One for everyone, whoever asks. */
+  readonly isShared: boolean;
+}
+
+interface Entry {
+  readonly seat: Seat;
+  lastUse: number;
+}
+
+const sweepMs = 15_000;
+/** Whose key it is when it is nobody's; no principal has this one. */
+const nobody = '';
+
+/** Bounded: what has been idle for `idleMs` is closed, and where a place is needed the one that was used least recently. */
+export function createPool(options: PoolOptions, clock: Clock, make: (owner: WireOwner) => Seat): Pool {
+  const entries = new Map<string, Entry>();
+  const ending = new Set<Promise<void>>();
+  const sweeper = setInterval(sweep, sweepMs).unref();
+  let isClosed = false;
+
+  function end(key: string, { seat }: Entry): void {
+    entries.delete(key);
+    seat.live.close();
+    const ended = seat.connection.close().finally(() => ending.delete(ended));
+    ending.add(ended);
+  }
+
+  function isIdle({ seat }: Entry): boolean {
+    return !seat.live.isFollowing() && seat.connection.inFlight() <= seat.live.streams();
+  }
+
+  function sweep(): void {
+    const before = clock.monotonic() - options.idleMs;
+    for (const [key, entry] of entries) {
+      if (key !== nobody && entry.lastUse < before && isIdle(entry)) end(key, entry);
+    }
+  }
+
+  /** The map is in the order of use, so the first idle one is the least recently used. */
+  function makeRoom(): boolean {
+    if (entries.size < options.maxSeats) return true;
+    for (const [key, entry] of entries) {
+      if (key === nobody || !isIdle(entry)) continue;
+      end(key, entry);
+      return true;
+    }
+    return false;
+  }
+
+  return {
+    seat(owner) {
+      if (isClosed) return undefined;
+      const held = options.isShared ? undefined : owner;
+      const key = held?.key ?? nobody;
+      const known = entries.get(key);
+      if (known === undefined && !makeRoom()) return undefined;
+      const entry = known ?? { seat: make(held), lastUse: 0 };
+      entry.lastUse = clock.monotonic();
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry.seat;
+    },
+    drop(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined && key !== nobody) end(key, entry);
+    },
+    size: () => entries.size,
+    async close() {
+      isClosed = true;
+      clearInterval(sweeper);
+      for (const [key, entry] of [...entries]) end(key, entry);
+      await Promise.all(ending);
+    },
+  };
+}
