@@ -37,7 +37,11 @@ export function createCredentials(
     },
     insufficient(scopes) {
       if (!isLinked) return failure('denied', { status: 403, message: 'The server asks for more rights.' });
-      identity.insufficient?.(principal, target, scopes);
+      const mightHelp = identity.insufficient?.(principal, target, scopes) ?? true;
+      if (!mightHelp) {
+        const message = 'The server keeps asking for more rights than your account there was given.';
+        return failure('denied', { status: 403, message });
+      }
       return failure('link_required', {
         status: 403,
         message: 'This needs more rights at the server than your account was linked with; link it again.',

@@ -187,14 +187,14 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
   }
 
   const shared = createSharedLists({
-    fetch:
+    ask:
       isPersonal && options.catalogOwner === undefined
         ? undefined
         : (before, signal) => fetchAs(undefined, before, signal),
     onChange: () => events.catalogChanged(id),
   });
   const personal = createPersonalLists({
-    async fetch(principal, before, signal) {
+    async ask(principal, before, signal) {
       const fetched = await fetchAs(principal, before, signal);
       if (!fetched.ok) return fetched;
       const { split } = fetched.value;

@@ -8,7 +8,7 @@ import type { Split } from './shareable.ts';
 
 export interface PersonalListsDeps {
   /** Asks the server as this principal. */
-  readonly fetch: (
+  readonly ask: (
     principal: Principal,
     before: FetchedLists | undefined,
     signal: AbortSignal,
@@ -74,7 +74,7 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
     }
   }
 
-  function settle(key: string, fetched: Awaited<ReturnType<PersonalListsDeps['fetch']>>): PersonalCatalog {
+  function settle(key: string, fetched: Awaited<ReturnType<PersonalListsDeps['ask']>>): PersonalCatalog {
     const before = entries.get(key);
     const next = fetched.ok ? listed(fetched.value, before) : unlisted(fetched.error, before);
     keep(key, { ...next, at: clock.monotonic() });
@@ -83,10 +83,10 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
     return next.catalog;
   }
 
-  async function ask(principal: Principal, asking: { isOutdated: boolean }): Promise<PersonalCatalog> {
+  async function askServer(principal: Principal, asking: { isOutdated: boolean }): Promise<PersonalCatalog> {
     const { key } = principal;
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.timeoutMs)]);
-    const fetched = await deps.fetch(principal, entries.get(key)?.lists, signal);
+    const fetched = await deps.ask(principal, entries.get(key)?.lists, signal);
     if (asking.isOutdated) return refresh(principal);
     running.delete(key);
     return closing.signal.aborted ? unknown : settle(key, fetched);
@@ -97,7 +97,7 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
     const under = running.get(principal.key);
     if (under !== undefined) return under.answer;
     const asking = { isOutdated: false };
-    const answer = ask(principal, asking);
+    const answer = askServer(principal, asking);
     running.set(principal.key, { answer, asking });
     return answer;
   }

@@ -6,7 +6,7 @@ import type { Split } from './shareable.ts';
 
 export interface SharedListsDeps {
   /** Asks the server as nobody, or as the operator's catalog account. Undefined: there is none, and lists come from users. */
-  readonly fetch:
+  readonly ask:
     | ((
         before: FetchedLists | undefined,
         signal: AbortSignal,
@@ -25,7 +25,7 @@ export interface SharedLists {
 
 const nothing: BackendCatalog = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
 
-export function createSharedLists({ fetch, onChange }: SharedListsDeps): SharedLists {
+export function createSharedLists({ ask, onChange }: SharedListsDeps): SharedLists {
   let lists: FetchedLists | undefined;
   let known: Split | undefined;
 
@@ -43,15 +43,15 @@ export function createSharedLists({ fetch, onChange }: SharedListsDeps): SharedL
 
   return {
     async discover(etag, signal) {
-      if (fetch === undefined) return ok(answer(etag));
-      const fetched = await fetch(lists, signal);
+      if (ask === undefined) return ok(answer(etag));
+      const fetched = await ask(lists, signal);
       if (!fetched.ok) return fetched;
       lists = fetched.value.lists;
       known = fetched.value.split;
       return ok(answer(etag));
     },
     learn(split) {
-      if (fetch !== undefined) return;
+      if (ask !== undefined) return;
       const isNews = known?.sharedDigest !== split.sharedDigest;
       known = split;
       if (isNews) onChange();

@@ -51,6 +51,7 @@ function resolverOf(held: Accounts): IdentityResolver {
     },
     insufficient({ subject }, _target, scopes) {
       held.insufficient.push({ subject, scopes });
+      return held.insufficient.length === 1;
     },
   };
 }

@@ -92,6 +92,8 @@ export function ask(
     text: requestText(lastId, method, params),
     headers: {},
     isResumable: false,
+    isRepeatable: false,
+    lane: 'call',
     timeoutMs: more.timeoutMs ?? 10_000,
     maxBytes: more.maxBytes ?? 1024 * 1024,
     signal: more.signal ?? new AbortController().signal,
