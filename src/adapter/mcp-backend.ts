@@ -13,6 +13,7 @@ import { createBudget } from '#backends/budget.ts';
 import { failure } from '#backends/failures.ts';
 import { parseCompletion } from '#contract/parse-completion.ts';
 import type { ToolDefinition } from '#contract/types.ts';
+import { toAbortSignal } from '#kernel/cancellation.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
@@ -221,7 +222,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
   async function refetched(name: string, context: CallContext): Promise<ToolDefinition | undefined> {
     const seat = pool.seat(context.principal);
     if (seat === undefined) return undefined;
-    const tools = await fetchTools(seat.connection, listOptions, context.signal);
+    const tools = await fetchTools(seat.connection, listOptions, toAbortSignal(context.signal));
     listsChanged(isPersonal ? context.principal : undefined);
     return tools.find((tool) => tool.name === name);
   }
