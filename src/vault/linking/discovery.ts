@@ -61,9 +61,10 @@ export async function discoverIssuer(
   { egress, timeoutMs }: Reach,
 ): Promise<Result<ServerMetadata, LinkFailure>> {
   const url = URL.parse(issuer);
-  if (url === null || url.search !== '' || !egress.maySend(url)) {
-    return err(linkFailure('metadata_invalid', { detail: `no issuer: ${issuer.slice(0, 200)}` }));
-  }
+  const shown = issuer.slice(0, 200);
+  if (url === null || url.search !== '')
+    return err(linkFailure('metadata_invalid', { detail: `no issuer: ${shown}` }));
+  if (!egress.maySend(url)) return err(linkFailure('address_refused', { detail: shown }));
   let found: LinkFailure | undefined;
   for (const address of metadataUrls(issuer)) {
     const document = await readDocument(egress.outbound, address, timeoutMs);
