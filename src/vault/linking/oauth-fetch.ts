@@ -36,6 +36,7 @@ export function oauthOptions(outbound: Outbound, timeoutMs: number) {
       });
       if (!answer.ok) {
         const { reason, detail } = answer.error;
+        if (reason === 'too_large' || reason === 'bad_encoding') throw new Error(reason);
         throw new ProviderUnreachable(
           `${reason} (${detail})`,
           reason === 'invalid_request' || detail === 'ENOTPUBLIC',
