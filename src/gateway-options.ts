@@ -1,14 +1,17 @@
+import { join } from 'node:path';
 import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
 import type { HttpBackendOptions } from '#backends/http-backend.ts';
 import type { AssembleRules, BackendRules } from '#catalog/assemble.ts';
 import type { BackendConfig, Config } from '#config/config.ts';
 import { matchesGlob } from '#kernel/glob.ts';
-import type { BackendId } from '#kernel/ids.ts';
+import { type BackendId, isBackendId } from '#kernel/ids.ts';
 import type { KeyName, KeyOrigin } from '#keys/inventory.ts';
+import type { VaultKeySources } from '#keys/vault-ring.ts';
 import type { AllowanceSettings } from '#mcp/allowance.ts';
 import { reservedNames } from '#mcp/builtins/definitions.ts';
 import { linkToolName } from '#mcp/builtins/link-tool.ts';
 import type { EdgeSettings } from '#mcp/deps.ts';
+import type { LinkedServer } from '#vault/linking/linked-server.ts';
 
 /** The configuration's words as each part's own options. Pure. */
 export function authOptionsOf(config: Config): AuthOptions {
@@ -76,6 +79,14 @@ export function backendRulesOf(config: Config, id: BackendId): BackendRules {
   };
 }
 
+/** How accounts are linked at a server. Undefined: there is no such server, or nobody links one there. */
+export function linkedServerOf(config: Config, id: string): LinkedServer | undefined {
+  const server = isBackendId(id) ? config.servers.get(id) : undefined;
+  if (server?.identity !== 'linked' || server.endpoint.kind !== 'url') return undefined;
+  const { url, allowHttp } = server.endpoint;
+  return { url, allowHttp, ...server.linking };
+}
+
 export function assembleRulesOf(config: Config): AssembleRules {
   return {
     maxLength: config.limits.maxPublicNameLength,
@@ -111,6 +122,15 @@ export function edgeSettingsOf(config: Config, version: string): EdgeSettings {
 export function keyOriginsOf({ keys }: Config): Readonly<Record<KeyName, KeyOrigin>> {
   const { seal, audit, checkpoint, assertion } = keys;
   return { seal, audit, checkpoint, assertion };
+}
+
+export function vaultKeySourcesOf({ keys }: Config): VaultKeySources {
+  return { ...keys.vault, generated: join(keys.dir, 'vault.key') };
+}
+
+export function auditOptionsOf({ audit }: Config) {
+  const { dir, durability, onFailure, rotateBytes, retentionDays } = audit;
+  return { dir, durability, onFailure, rotateBytes, retentionMs: retentionDays * 24 * 3_600_000 };
 }
 
 /** The settings that a running gateway cannot take over. */

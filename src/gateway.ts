@@ -11,6 +11,7 @@ import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
 import {
+  auditOptionsOf,
   authOptionsOf,
   backendOptionsOf,
   backendRulesOf,
@@ -47,6 +48,8 @@ import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import type { Connection } from '#server/connection.ts';
 import { routeTable } from '#server/route-table.ts';
+import { sweepLinkFlows } from '#store/link-flow-rows.ts';
+import { sweepLinkTickets } from '#store/link-ticket-rows.ts';
 import {
   loadSessionState,
   removeSessionState,
@@ -56,6 +59,8 @@ import {
 import { burySession, isBuried, sweepTombstones } from '#store/session-tombstones.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
+import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
+import { openConfiguredVault, unlinkAlone } from '#wiring/configured-vault.ts';
 import { createIdentities } from '#wiring/identities.ts';
 import { settle } from '#wiring/settled.ts';
 
@@ -75,6 +80,8 @@ export interface GatewayDeps {
 export interface Gateway {
   fetch(request: Request, connection?: Connection): Response | Promise<Response>;
   readonly catalog: Catalog;
+  /** What operators may ask of the vault. */
+  readonly vault: VaultDesk;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;
   /** Takes over a new configuration; what it returns holds only after a restart. */
@@ -104,6 +111,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const store = orStartError(`the store ${config.store.path} cannot be opened`, () =>
     openSqliteStore(config.store.path),
   );
+  const pseudonyms = createPseudonyms({ keys: keys.value.audit, store, clock, log });
   const sealer = createSealer(keys.value.seal);
   const outbound = createOutbound();
   const backendOutbound = createSocketOutbound({ maxConnections: limits.maxConnectionsPerBackend });
@@ -114,13 +122,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   let isDraining = false;
 
   const audit: AuditLog = await openAuditLog({
-    dir: config.audit.dir,
-    durability: config.audit.durability,
-    onFailure: config.audit.onFailure,
-    rotateBytes: config.audit.rotateBytes,
-    retentionMs: config.audit.retentionDays * 24 * 3_600_000,
+    ...auditOptionsOf(config),
     signer: createSigner(keys.value.checkpoint),
-    pseudonyms: createPseudonyms({ keys: keys.value.audit, store, clock, log }),
+    pseudonyms,
     clock,
     log,
     copy: config.audit.stdout ? deps.stdout : undefined,
@@ -138,6 +142,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     pollIntervalMs: config.limits.pollIntervalMs,
   };
   let current = settle(config, undefined, settleDeps);
+  const vault = await openConfiguredVault({ config, store, clock, log }, 'create');
+  if (!vault.ok) throw new StartError(vault.error);
 
   const identities = createIdentities({
     current: () => current,
@@ -310,7 +316,12 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   }
 
   const sweep = () =>
-    Promise.all([sweepTombstones(store, clock.now()), sweepSessionStates(store, clock.now())]);
+    Promise.all([
+      sweepTombstones(store, clock.now()),
+      sweepSessionStates(store, clock.now()),
+      sweepLinkFlows(store, clock.now()),
+      sweepLinkTickets(store, clock.now()),
+    ]);
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) => log.error('store.sweep_failed', { error: String(error) }));
   }, limits.storeSweepMs);
@@ -320,6 +331,13 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   return {
     fetch: app.fetch,
     catalog,
+    vault: createVaultDesk({
+      vault: vault.value,
+      unlink: unlinkAlone({ config, store, clock, log, vault: vault.value }),
+      issuers: () => current.config.auth.issuers.map(({ url }) => url),
+      pseudonyms,
+      act: audit.act,
+    }),
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };
@@ -347,6 +365,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await Promise.all([...backends.values()].map((backend) => backend.close()));
       current.authenticator.close();
       tickets.close();
+      await vault.value.close();
       await audit.close();
       await Promise.all([backendOutbound.close(), outbound.close()]);
       sessions.close();

@@ -1,6 +1,7 @@
 import { options as settings } from '#config/options.ts';
 import { auditCommands } from './audit-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { vaultCommands } from './vault-commands.ts';
 
 /** Options of every command. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -19,6 +20,7 @@ export const globalOptions: readonly OptionSpec[] = [
 /** What the first word of a two-word command stands for. */
 export const commandGroups: ReadonlyMap<string, string> = new Map([
   ['audit', 'Read the audit, and prove that it is whole.'],
+  ['vault', 'Users’ accounts at servers: who linked what, and the keys over it.'],
 ]);
 
 /** Every command there is, in the order of the help. */
@@ -116,6 +118,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
   ...auditCommands,
+  ...vaultCommands,
   {
     name: 'version',
     summary: 'Print version, commit and protocol revisions.',

@@ -7,6 +7,7 @@ import type { Log } from '#kernel/log.ts';
 import { createLogger } from '#observability/logger.ts';
 import { openControl } from '#server/control.ts';
 import { listen } from '#server/listener.ts';
+import { vaultHandlers } from '#server/vault-control.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -55,6 +56,7 @@ export async function startGateway(
       await gateway.catalog.poll();
       return Response.json(serialiseSnapshot(gateway.catalog.snapshot()));
     },
+    ...vaultHandlers(gateway.vault),
     'POST /reload': async () => Response.json({ problems: await options.reload() }),
   });
   try {

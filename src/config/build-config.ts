@@ -22,6 +22,7 @@ import type { Reader } from './reader.ts';
 export interface Places {
   readonly stateDir: string;
   readonly keysDir: string;
+  readonly vaultCredential: string | undefined;
 }
 
 /** Reads every option into its place. What is wrong is noted by the reader: then the value is not to be used. */
@@ -42,7 +43,7 @@ export function buildConfig(reader: Reader, places: Places): Config {
     servers: buildServers(reader, limitsConfig),
     limits: limitsConfig,
     audit: buildAudit(reader, stateDir),
-    keys: buildKeys(reader, places.keysDir),
+    keys: buildKeys(reader, places),
     store: reader.readOr(options.store, [], { engine: 'sqlite', path: join(stateDir, 'cortex.db') }),
     tickets: { webhookUrl: reader.read(options.ticketWebhook) },
     log: { level: reader.read(options.logLevel), format: reader.read(options.logFormat) },
@@ -198,7 +199,7 @@ function buildAudit(reader: Reader, stateDir: string): AuditConfig {
   };
 }
 
-function buildKeys(reader: Reader, keysDir: string): KeysConfig {
+function buildKeys(reader: Reader, { keysDir, vaultCredential }: Places): KeysConfig {
   return {
     dir: reader.readOr(options.keysDir, [], keysDir),
     seal: { file: reader.read(options.sealKeyFile) },
@@ -208,6 +209,8 @@ function buildKeys(reader: Reader, keysDir: string): KeysConfig {
     vault: {
       text: reader.read(options.vaultKeys),
       file: reader.read(options.vaultKeyFile),
+      credential: vaultCredential,
+      dockerSecret: '/run/secrets/cortex_vault_key',
       keychain: reader.read(options.vaultKeychain),
     },
   };

@@ -184,10 +184,17 @@ export interface KeySource {
   readonly file: string | undefined;
 }
 
-/** First found: the text, the file, the keychain where it is asked for, else generated in `keys.dir`. */
+/**
+ * First found: the text, the file, a systemd credential, a Docker secret, the keychain where it is asked for, else
+ * generated in `keys.dir`.
+ */
 export interface VaultKeySource extends KeySource {
   /** A list of keys, newest first. */
   readonly text: Secret | undefined;
+  /** Where systemd would put the credential `cortex_vault_key`. */
+  readonly credential: string | undefined;
+  /** Where Docker would put the secret `cortex_vault_key`. */
+  readonly dockerSecret: string;
   readonly keychain: boolean;
 }
 

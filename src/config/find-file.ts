@@ -50,6 +50,12 @@ export function defaultKeysDir(file: string | undefined, around: Surroundings): 
   return join(file === undefined ? userConfigDir(around) : dirname(file), 'keys');
 }
 
+/** Where systemd puts a credential of its service: `$CREDENTIALS_DIRECTORY`. */
+export function credentialPath(name: string, { environment }: Surroundings): string | undefined {
+  const folder = environment.CREDENTIALS_DIRECTORY;
+  return folder?.startsWith('/') ? join(folder, name) : undefined;
+}
+
 function userConfigDir(around: Surroundings): string {
   return join(xdgHome(around, 'XDG_CONFIG_HOME', '.config'), 'cortex');
 }

@@ -6,6 +6,7 @@ import { checkConfig } from './check-config.ts';
 import type { Config } from './config.ts';
 import { readEnvironment } from './environment-source.ts';
 import {
+  credentialPath,
   defaultKeysDir,
   defaultStateDir,
   type FoundFile,
@@ -78,6 +79,7 @@ export async function loadConfig(load: LoadOptions): Promise<Result<LoadedConfig
   const config = buildConfig(reader, {
     stateDir: defaultStateDir(load),
     keysDir: defaultKeysDir(found?.path, load),
+    vaultCredential: credentialPath('cortex_vault_key', load),
   });
   issues.push(...reader.issues);
   const { originOf, isRefused } = reader;

@@ -520,7 +520,7 @@ export const options = {
     filePath,
     'The file of the vault’s keys; never beside the data.',
     {
-      fallbackText: 'generated',
+      fallbackText: 'the systemd credential or Docker secret `cortex_vault_key`, else generated',
     },
   ),
   vaultKeychain: option(

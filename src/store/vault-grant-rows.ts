@@ -45,6 +45,14 @@ export async function listGrantRows(store: Store, owner: string): Promise<readon
   return rows.map((row) => rowOf(asRow(row)));
 }
 
+export async function countGrantRows(
+  store: Store,
+): Promise<{ readonly grants: number; readonly dead: number }> {
+  const rows = await store.all('SELECT count(*) AS grants, coalesce(sum(dead), 0) AS dead FROM vault_grants');
+  const row = asRow(rows[0]);
+  return { grants: integerOf(row, 'grants'), dead: integerOf(row, 'dead') };
+}
+
 /** Whether it was added: not where there is one, or the owner's key has changed. */
 export async function addGrantRow(store: Store, grant: GrantWrite): Promise<boolean> {
   const changed = await store.run(

@@ -26,3 +26,8 @@ export async function resealVaultKeyRow(
 ): Promise<void> {
   await store.run('UPDATE vault_keys SET sealed = ? WHERE name = ? AND sealed = ?', sealed, name, before);
 }
+
+export async function listVaultKeySeals(store: Store): Promise<readonly string[]> {
+  const rows = await store.all('SELECT sealed FROM vault_keys');
+  return rows.map((row) => textOf(asRow(row), 'sealed'));
+}

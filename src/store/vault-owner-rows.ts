@@ -64,3 +64,8 @@ export async function eraseVaultOwner(store: Store, owner: string): Promise<void
   ]);
   await store.scrub();
 }
+
+export async function listVaultOwnerSeals(store: Store): Promise<readonly string[]> {
+  const rows = await store.all('SELECT sealed FROM vault_owners');
+  return rows.map((row) => textOf(asRow(row), 'sealed'));
+}

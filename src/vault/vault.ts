@@ -10,6 +10,7 @@ import type { GrantOwner, Grants } from './grant.ts';
 import { createGrants } from './grants.ts';
 import { openOwnerKeys } from './owner-keys.ts';
 import { type Rotation, rotateVault } from './rotation.ts';
+import { readVaultStatus, type VaultStatus } from './vault-status.ts';
 import { listVaultUsers, type VaultUser } from './vault-users.ts';
 
 /** Users' grants at servers, and the keys over them. */
@@ -22,6 +23,7 @@ export interface Vault {
   users(): Promise<readonly VaultUser[]>;
   has(owner: GrantOwner): Promise<boolean>;
   rotate(): Promise<Rotation>;
+  status(): Promise<VaultStatus>;
   /** Deletes a user's key and with it all grants, beyond recovery from the file. Revokes nothing. */
   erase(owner: GrantOwner): Promise<void>;
   close(): Promise<void>;
@@ -48,6 +50,7 @@ export async function openVault(deps: {
     users: () => listVaultUsers({ store, owners, grants }),
     has: async (owner) => (await owners.find(owners.id(owner.key))) !== undefined,
     rotate: () => rotateVault(deps),
+    status: () => readVaultStatus(deps),
     async erase(owner) {
       const id = owners.id(owner.key);
       await eraseVaultOwner(store, id);

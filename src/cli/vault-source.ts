@@ -1,0 +1,52 @@
+import { isJsonObject, type JsonObject, stringAt } from '#kernel/json.ts';
+import type { VaultAction, VaultRefusal } from '#vault/vault-desk.ts';
+import type { Invocation } from './command.ts';
+import { controlPath, postToGateway } from './control-client.ts';
+import { UserError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { requireConfig } from './require-config.ts';
+
+/** Revoking at providers takes its time. */
+const timeoutMs = 180_000;
+
+const nextSteps: Readonly<Record<string, string>> = {
+  unknown_user: 'see who is there: cortex vault list',
+  several_users: 'name one: --user <subject>; see who: cortex vault list',
+  several_issuers: 'name one: --issuer <url>',
+  not_linked: 'see what is linked: cortex vault list',
+};
+
+/** Asks the vault of the running gateway, else opens the vault itself. A refusal is a {@link UserError}. */
+export async function askVault(
+  invocation: Invocation,
+  action: VaultAction,
+  input: JsonObject,
+): Promise<JsonObject> {
+  const { config } = await requireConfig(invocation, false);
+  const answer = await postToGateway(controlPath(config.stateDir), `/vault/${action}`, input, timeoutMs);
+  if (answer === undefined) {
+    const { withLocalVault } = await import('./local-vault.ts');
+    const outcome = await withLocalVault(config, (desk) => desk.handle(action, input));
+    if (outcome.ok) return outcome.value;
+    throw refused(outcome.error.reason, outcome.error.message);
+  }
+  if (isJsonObject(answer.body)) {
+    if (answer.status === 200) return answer.body;
+    const reason = stringAt(answer.body, 'reason');
+    if (reason !== undefined) throw refused(reason, stringAt(answer.body, 'message') ?? reason);
+  }
+  throw new UserError('the running gateway is of another version than this command', {
+    exitCode: exitCodes.no,
+    next: 'restart the gateway, then try again',
+  });
+}
+
+function refused(reason: VaultRefusal['reason'] | string, message: string): UserError {
+  const next = nextSteps[reason];
+  return new UserError(message, { exitCode: exitCodes.no, ...(next === undefined ? {} : { next }) });
+}
+
+/** The user that the options name, as the vault takes it. */
+export function userOf({ options }: Invocation): JsonObject {
+  return { user: options.text('user'), issuer: options.text('issuer') };
+}
