@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { openAuditLog } from '#audit/audit-log.ts';
+import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
 import { createPseudonyms } from '#audit/pseudonyms.ts';
 import type { Config } from '#config/config.ts';
 import { auditOptionsOf, keyOriginsOf } from '#gateway-options.ts';
@@ -33,17 +33,22 @@ export async function withLocalVault<T>(config: Config, work: (desk: VaultDesk) 
     if (!keys.ok) throw keyError(describeKeyProblem(keys.error));
     const pseudonyms = createPseudonyms({ ...deps, keys: keys.value.audit });
     const signer = createSigner(keys.value.checkpoint);
-    const audit = await openAuditLog({
-      ...auditOptionsOf(config),
-      ...deps,
-      signer,
-      pseudonyms,
-      copy: undefined,
-    });
-    closings.push(() => audit.close());
+    let audit: AuditLog | undefined;
+    /** Who only looks leaves no mark. */
+    const act: AuditLog['act'] = async (kind, fields) => {
+      audit ??= await openAuditLog({
+        ...auditOptionsOf(config),
+        ...deps,
+        signer,
+        pseudonyms,
+        copy: undefined,
+      });
+      return audit.act(kind, fields);
+    };
+    closings.push(async () => audit?.close());
     const unlink = unlinkAlone({ ...deps, vault });
     const issuers = () => config.auth.issuers.map(({ url }) => url);
-    return await work(createVaultDesk({ vault, unlink, issuers, pseudonyms, act: audit.act }));
+    return await work(createVaultDesk({ vault, unlink, issuers, pseudonyms, act }));
   } finally {
     for (const close of closings.reverse()) await close();
   }
