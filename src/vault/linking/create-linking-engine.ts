@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '#kernel/clock.ts';
 import type { Log } from '#kernel/log.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Sealer } from '#keys/sealer.ts';
 import type { Store } from '#store/store.ts';
 import type { Grant, GrantOwner, Grants } from '../grant.ts';
+import { authorizationUrl } from './authorization-url.ts';
 import { createBegunLinks } from './begun-links.ts';
 import type { LinkClient } from './client-authentication.ts';
 import { discoverProvider, type Provider } from './discovery.ts';
@@ -54,7 +55,7 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
     return err(failure);
   }
 
-  async function authorizeUrl(
+  async function pageFor(
     input: Parameters<LinkingEngine['begin']>[0],
     server: LinkedServer,
     provider: Provider,
@@ -75,21 +76,14 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
     const flow = { stage: 'begun', metadata, clientId: client.id, verifier, resource, scopes } as const;
     const state = await flows.add(input, flow);
 
-    const url = new URL(metadata.authorization_endpoint);
-    const parameters = {
-      response_type: 'code',
-      client_id: client.id,
-      redirect_uri: clients.redirectUri(input.server),
+    return authorizationUrl(metadata, {
+      clientId: client.id,
+      redirectUri: clients.redirectUri(input.server),
       state,
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-      code_challenge_method: 'S256',
-      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
-      ...(resource === undefined ? {} : { resource }),
-      // Without it OpenID servers give no refresh token (OpenID Connect Core section 11).
-      ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
-    };
-    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    return url.href;
+      verifier,
+      scopes,
+      resource,
+    });
   }
 
   /** What a stored grant was made with, as it is today. */
@@ -128,7 +122,7 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
       }
       const client = await clients.obtain(input.server, server, metadata, reach);
       if (!client.ok) return fail(input.server, client.error);
-      const url = await authorizeUrl(input, server, provider.value, client.value);
+      const url = await pageFor(input, server, provider.value, client.value);
       return ok({ authorizeUrl: url, provider: hostOf(metadata.issuer) });
     },
 

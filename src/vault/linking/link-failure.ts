@@ -1,39 +1,5 @@
-/** Why an account was not linked. */
-export type LinkFailureReason =
-  | 'unknown_server'
-  | 'unreachable'
-  | 'address_refused'
-  | 'metadata_invalid'
-  | 'metadata_missing'
-  | 'resource_mismatch'
-  | 'issuer_mismatch'
-  | 'issuer_changed'
-  | 'without_s256'
-  | 'endpoint_refused'
-  | 'no_registration'
-  | 'registration_refused'
-  | 'too_many'
-  | 'flow_unknown'
-  | 'flow_of_another'
-  | 'answer_of_another'
-  | 'answer_invalid'
-  | 'denied'
-  | 'provider_refused'
-  | 'token_invalid'
-  | 'not_linked';
-
-export interface LinkFailure {
-  readonly reason: LinkFailureReason;
-  /** For people: what happened and what to do; nothing of it comes from the provider. */
-  readonly message: string;
-  /** The provider's own error code, such as `invalid_target`, where it gave one. */
-  readonly code: string | undefined;
-  /** For the log alone. */
-  readonly detail: string | undefined;
-}
-
-/** docs/linking.md explains each of them. */
-const messages: Readonly<Record<LinkFailureReason, string>> = {
+/** Why an account was not linked, in words for people; docs/linking.md explains each. */
+export const linkMessages = {
   unknown_server: 'There is no such server, or its accounts are not linked.',
   unreachable: 'The provider cannot be reached right now. Nothing was changed; try again later.',
   address_refused: 'The server names an address that this gateway must not call.',
@@ -57,13 +23,24 @@ const messages: Readonly<Record<LinkFailureReason, string>> = {
   provider_refused: 'The provider refused.',
   token_invalid: 'The provider gave an answer that holds no usable token.',
   not_linked: 'No account is linked there.',
-};
+} as const;
+export type LinkFailureReason = keyof typeof linkMessages;
+
+export interface LinkFailure {
+  readonly reason: LinkFailureReason;
+  /** For people: what happened and what to do; nothing of it comes from the provider. */
+  readonly message: string;
+  /** The provider's own error code, such as `invalid_target`, where it gave one. */
+  readonly code: string | undefined;
+  /** For the log alone. */
+  readonly detail: string | undefined;
+}
 
 export function linkFailure(
   reason: LinkFailureReason,
   more: { readonly code?: string | undefined; readonly detail?: string | undefined } = {},
 ): LinkFailure {
   const code = more.code !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(more.code) ? more.code : undefined;
-  const message = code === undefined ? messages[reason] : `${messages[reason]} (${code})`;
+  const message = code === undefined ? linkMessages[reason] : `${linkMessages[reason]} (${code})`;
   return { reason, message, code, detail: more.detail };
 }
