@@ -16,6 +16,7 @@ export function buildServers(reader: Reader, defaults: LimitsConfig): Config['se
       reader.fail(['servers', id], 'is not a server id', backendIdHint);
       continue;
     }
+    if (id === 'sign-in') reader.fail(['servers', id], 'is what the gateway’s own pages are called');
     const at = [id];
     const endpoint = buildEndpoint(reader, id);
     const identity = reader.read(options.serverIdentity, at);

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isJsonObject } from '#kernel/json.ts';
@@ -11,6 +14,7 @@ import {
   runGateway,
 } from '../support/running-gateway.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 const modes = ['propagate', 'assert', 'exchange'] as const;
 type Mode = (typeof modes)[number];
 const lists = ['list_tools', 'list_prompts', 'list_resources', 'list_resource_templates'];
@@ -148,6 +152,29 @@ describe('an assertion', () => {
       algorithms: ['ES256'],
     });
     expect(payload.sub_id).toEqual({ format: 'iss_sub', iss: issuer.url, sub: 'user-1' });
+  });
+
+  test('is verified by an application that does as the documents say, and by nobody it is not for', async () => {
+    const page = readFileSync(join(root, 'docs', 'identity-modes.md'), 'utf8');
+    const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(page) ?? [];
+    const own = code
+      .replace('https://mcp.example.com/.well-known', `${running.listen()}/.well-known`)
+      .replace('https://mcp.example.com', new URL(canonicalUrl).origin)
+      .replace('https://billing.internal/api/cortex/backend', 'urn:assert');
+    await symlink(join(root, 'node_modules'), join(running.folder.path, 'node_modules'));
+    const file = join(running.folder.path, 'verify.mts');
+    const ask = 'whoCalls(process.env.BEARER).catch((error) => error.code)';
+    await writeFile(file, `${own}\nconsole.log(JSON.stringify(await ${ask}));\n`);
+    const verify = async (token: string): Promise<unknown> => {
+      const env = { PATH: process.env.PATH ?? '', BEARER: `Bearer ${token}` };
+      return JSON.parse(await new Response(Bun.spawn([process.execPath, file], { env }).stdout).text());
+    };
+    await caller.tool('assert_run');
+    expect(await verify(bearerOf(running.backend('assert').callsOf('run').at(-1)))).toEqual({
+      user: { format: 'iss_sub', iss: issuer.url, sub: 'user-1' },
+      scopes: ['mcp:assert'],
+    });
+    expect(await verify(caller.token)).toBe('ERR_JWKS_NO_MATCHING_KEY');
   });
 
   test('is no token for the gateway itself', async () => {
