@@ -71,7 +71,7 @@ export function createAccountPages(desk: PageDesk) {
           ? 'The provider was told, and confirmed it.'
           : 'The provider could not be told. To be sure, remove this gateway among the connected applications of your account there.',
       ];
-      return desk.message(visitor, { title: `${title} is unlinked`, text, next });
+      return desk.message(visitor, { title: `${title} is unlinked`, text, next, isDone: true });
     },
   };
 }

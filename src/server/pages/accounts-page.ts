@@ -42,7 +42,8 @@ export function accountsPage(page: AccountsPage): string {
     content: html`<div class="top"><h1>Your accounts</h1>
 <form method="post" action="/sign-out">${csrf}<button class="button plain slight">Sign out</button></form></div>
 <p class="quiet">Signed in as ${shown(page.name)}</p>
-${page.servers.length === 0 ? nothingToLink : html`<ul class="servers">${page.servers.map((server) => serverItem(server, csrf, page.now))}</ul>`}
+<section aria-labelledby="servers"><h2 id="servers">Servers</h2>
+${page.servers.length === 0 ? nothingToLink : html`<ul class="servers">${page.servers.map((server) => serverItem(server, csrf, page.now))}</ul>`}</section>
 <section aria-labelledby="calls"><h2 id="calls">Your recent calls</h2>
 ${callsPart(page)}</section>`,
   });

@@ -228,7 +228,12 @@ export function createLinkFlowPages(desk: PageDesk) {
           : 'Go back to your agent: it can go on now. If it does not by itself, ask it to try again. You can close this page.',
       ];
       const cookies = name === undefined ? [visitors.catalogPass(visitor, undefined)] : [];
-      return desk.message(visitor, { title: `${title} is linked`, text, next: home }, 200, cookies);
+      return desk.message(
+        visitor,
+        { title: `${title} is linked`, text, next: home, isDone: true },
+        200,
+        cookies,
+      );
     },
   };
 }

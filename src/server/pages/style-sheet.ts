@@ -57,12 +57,15 @@ a { color: var(--accent); }
 .note { margin: 1.25rem 0 0; padding: .75rem .9rem; border-radius: .6rem; background: var(--warn-tint); color: var(--warn); font-size: .875rem; }
 .top { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .25rem 1rem; }
 .top h1 { margin: 0; }
+.top + p { margin-top: .25rem; }
+.sign { display: flex; align-items: center; justify-content: center; width: 3rem; height: 3rem; margin-bottom: 1rem; border-radius: 50%; background: var(--tint); color: var(--accent); }
 .servers { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
 .servers > li { border: 1px solid var(--line); border-radius: .8rem; padding: 1rem; }
 .servers .top { align-items: flex-start; }
 .servers .facts { margin-top: .75rem; border: 0; padding: 0; font-size: .875rem; }
 .servers .facts div { padding: .1rem 0; }
-.servers .facts dd { font-weight: 400; }
+.servers .facts dt { flex-basis: 5.75rem; }
+.servers .facts dd { flex-basis: 9.5rem; font-weight: 400; line-height: 1.5rem; }
 .badge { display: inline-flex; align-items: center; gap: .4rem; font-size: .875rem; color: var(--quiet); }
 .badge::before { content: ""; width: .55rem; height: .55rem; border-radius: 50%; border: 2px solid currentColor; }
 .badge.good { color: var(--accent); }
@@ -77,10 +80,11 @@ table { width: 100%; border-collapse: collapse; font-size: .875rem; }
 caption { text-align: left; }
 th { text-align: left; font-weight: 600; color: var(--quiet); }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td time { white-space: nowrap; }
 td.number, th.number { text-align: right; padding-right: 0; white-space: nowrap; }
 td.bad { color: var(--bad); }
 @media (max-width: 35.99rem) {
-  table, tbody { display: block; }
+  table, tbody, caption { display: block; }
   thead { position: absolute; left: -9999px; }
   tr { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
   td { padding: 0; border: 0; color: var(--quiet); }

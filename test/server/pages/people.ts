@@ -26,12 +26,15 @@ import type { LinkableServer } from '#server/pages/linkable-server.ts';
 import { createPeoplePages } from '#server/pages/people-pages.ts';
 import { routeTable } from '#server/route-table.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
-import type { GrantOwner } from '#vault/grant.ts';
+import type { GrantOwner, Grants } from '#vault/grant.ts';
 import { createLinkTickets } from '#vault/link-tickets.ts';
+import { createLinkingEngine } from '#vault/linking/create-linking-engine.ts';
 import { recordingLog, ringOf } from '../../audit/support/audit-kit.ts';
 import { type ListeningDemo, listen } from '../../demo/listening-demo.ts';
 import { freePort } from '../../support/free-port.ts';
 import { createMovingClock, type MovingClock } from '../../support/moving-clock.ts';
+import { linkedServer } from '../../vault/linking/linking-kit.ts';
+import { openTestVault } from '../../vault/vault-kit.ts';
 import { type FakeProvider, startProvider } from './provider.ts';
 
 /** The pages behind the real doors, on a socket, in front of the demo's authorization server. */
@@ -67,6 +70,8 @@ export interface PeopleSetup {
   readonly options?: Partial<SignInOptions>;
   readonly auth?: Partial<AuthOptions>;
   readonly gatewayName?: string;
+  /** A server that is linked for real, with the demo's authorization server as its provider. */
+  readonly realServer?: string;
   /** Whether sign-ins from one network are slowed down, as they are outside tests. */
   readonly countsNetworks?: boolean;
 }
@@ -77,7 +82,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   const origin = `http://127.0.0.1:${port}`;
   const url = `${origin}/mcp`;
   const listening = await listen({
-    resources: [url],
+    resources: setup.realServer === undefined ? [url] : [url, setup.realServer],
     allowsLoopbackDocuments: true,
     limits: {
       accessTokenSeconds: 7_200,
@@ -147,16 +152,31 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     ],
     calls: [],
   };
+  const vault = await openTestVault(store, { clock, log });
+  const engine = createLinkingEngine({
+    server: (id) => (id === 'linear' ? linkedServer(setup.realServer ?? '') : undefined),
+    gatewayUrl: url,
+    clientName: 'Cortex',
+    grants: vault.grants,
+    store,
+    sealer: vault.sealer,
+    clock,
+    log,
+  });
+  owned.defer(() => engine.close());
+  listening.documents.set(`${origin}/.well-known/oauth-client/linear.json`, engine.clientDocument('linear'));
+  const isReal = setup.realServer !== undefined;
+  const fakeGrants: Pick<Grants, 'list'> = {
+    list: async (owner) =>
+      [...provider.grants].filter(([key]) => key.startsWith(`${owner.key} `)).map(([, grant]) => grant),
+  };
   const pages = createPeoplePages({
     gateway: () => ({ url, name: setup.gatewayName ?? 'Cortex' }),
     servers: () => state.servers,
     signIn,
     isKnownIssuer: (named) => named === issuer,
-    linking: provider.linking,
-    grants: {
-      list: async (owner) =>
-        [...provider.grants].filter(([key]) => key.startsWith(`${owner.key} `)).map(([, grant]) => grant),
-    },
+    linking: isReal ? engine : provider.linking,
+    grants: isReal ? vault.grants : fakeGrants,
     tickets,
     async recentCalls(_owner, count) {
       if (state.calls === undefined) throw new Error('the index is broken');
@@ -188,7 +208,8 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       isReady: () => true,
       people: {
         handle: pages.handle,
-        clientDocument: (name) => (name === 'sign-in' ? signIn.clientDocument() : undefined),
+        clientDocument: (name) =>
+          name === 'sign-in' ? signIn.clientDocument() : engine.clientDocument(name),
       },
     }),
     doors: () => ({
