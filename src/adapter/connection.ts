@@ -1,5 +1,6 @@
 import type { BackendFailure, IdentityMode } from '#backends/backend.ts';
 import { failure } from '#backends/failures.ts';
+import type { Clock } from '#kernel/clock.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -25,6 +26,8 @@ export interface UpstreamRequest {
   readonly trace: Readonly<Record<string, string>>;
   readonly isRepeatable: boolean;
   readonly lane: 'call' | 'list' | 'stream';
+  /** The key of the principal whose call it is; undefined where it is nobody's. */
+  readonly caller: string | undefined;
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
@@ -63,6 +66,7 @@ export interface ConnectionOptions {
   readonly probeMs: number;
 }
 export interface ConnectionDeps {
+  readonly clock: Clock;
   readonly wires: Wires;
   readonly verdict: Verdict;
   /** What belongs to no request: list changes, updates of resources. */
@@ -101,6 +105,7 @@ export function createConnection(
     nextId,
   };
   const inbox = createInbox({
+    clock: deps.clock,
     mayAsk: () => open?.agreed.era !== 'modern',
     reply: (text) => void say(text),
     onNotification: deps.onNotification,
@@ -119,6 +124,7 @@ export function createConnection(
       closed() {
         wire = undefined;
         open = undefined;
+        inbox.fresh();
         deps.onFresh();
       },
     };
@@ -184,7 +190,7 @@ export function createConnection(
       return err(failure('invalid', { message: 'The arguments are too large.' }));
     }
     const { onNotification, onQuestion } = request;
-    inbox.enter(id, { isCall: request.lane === 'call', onNotification, onQuestion });
+    inbox.enter(id, { caller: request.caller, onNotification, onQuestion });
     const answered = await over.request({
       id,
       text,
@@ -197,9 +203,9 @@ export function createConnection(
       signal: request.signal,
       onMessage: (message) => inbox.take(message, id),
     });
-    inbox.leave(id);
     const wasGivenUp =
       !answered.ok && (answered.error.reason === 'cancelled' || answered.error.reason === 'timeout');
+    inbox.leave(id, wasGivenUp);
     // A modern HTTP server has it from the closed stream.
     if (wasGivenUp && !(isModern && over.http !== undefined)) {
       void say(notificationText('notifications/cancelled', { requestId: id, reason: 'The caller gave up.' }));
@@ -316,6 +322,7 @@ export const silent = {
   trace: {},
   isRepeatable: false,
   lane: 'list',
+  caller: undefined,
   maxBytes: 64 * 1024,
   onNotification: () => {},
   onQuestion: undefined,

@@ -1,3 +1,5 @@
+import type { Clock } from '#kernel/clock.ts';
+import { limits } from '#kernel/limits.ts';
 import type { RpcId, RpcMessage } from '#wire/json-rpc.ts';
 import type { PeerMessage } from './channel.ts';
 import { type AskPeerQuestion, answerPeer } from './peer-requests.ts';
@@ -6,13 +8,14 @@ export type PeerNotification = Extract<RpcMessage, { kind: 'notification' }>;
 
 /** What a request under way wants to hear, and whether it can be asked something. */
 export interface Listener {
-  /** A user's call: what the server says without naming a call may be about it. */
-  readonly isCall: boolean;
+  /** Whose call it is: what the server says without naming a call may be about it. Undefined: a list, a stream. */
+  readonly caller: string | undefined;
   readonly onNotification: (notification: PeerNotification) => void;
   readonly onQuestion: AskPeerQuestion | undefined;
 }
 
 export interface InboxDeps {
+  readonly clock: Clock;
   /** Whether the server may ask at all: the modern era has no requests of a server's. */
   readonly mayAsk: () => boolean;
   readonly reply: (text: string) => void;
@@ -23,25 +26,43 @@ export interface InboxDeps {
 /** Takes the messages of one connection to where they belong (R26); ids are those of requests on this connection. */
 export interface Inbox {
   enter(id: RpcId, listener: Listener): void;
-  leave(id: RpcId): void;
+  /** `wasGivenUp`: the server may be at work on it still, whatever it was told. */
+  leave(id: RpcId, wasGivenUp: boolean): void;
   /** `id`: on whose own stream it came. */
   take(message: PeerMessage, id: RpcId | undefined): void;
   size(): number;
+  /** Another process or session from now on: nothing that was begun goes on, and no answer is due there. */
+  fresh(): void;
   /** Questions that wait for an answer are answered with an error. */
   close(): void;
 }
 
 /** Questions under answer at one time on one connection. */
 const maxQuestions = 32;
+/** No call takes longer, so what is said later is about no call that was given up before. */
+const givenUpMs = limits.maxCallTimeoutMs;
 
 export function createInbox(deps: InboxDeps): Inbox {
   const listeners = new Map<RpcId, Listener>();
   const questions = new Map<RpcId, AbortController>();
 
-  /** Where the server does not say which call it means, only a single one can be meant. */
+  /** Callers who gave a call up -> until when the server may still ask or tell something about it. */
+  const givenUp = new Map<string, number>();
+
+  /**
+   * Where the server does not say which call it means, only a single one can be meant; and nobody is asked what another's
+   * call, given up but still at work, may have caused.
+   */
   function onlyCall(): Listener | undefined {
-    const calls = [...listeners.values()].filter(({ isCall }) => isCall);
-    return calls.length === 1 ? calls[0] : undefined;
+    const calls = [...listeners.values()].filter(({ caller }) => caller !== undefined);
+    const [only] = calls;
+    if (only === undefined || calls.length > 1) return undefined;
+    const now = deps.clock.monotonic();
+    for (const [caller, until] of givenUp) {
+      if (until < now) givenUp.delete(caller);
+      else if (caller !== only.caller) return undefined;
+    }
+    return only;
   }
 
   function listenerOf(id: RpcId | undefined): Listener | undefined {
@@ -56,6 +77,8 @@ export function createInbox(deps: InboxDeps): Inbox {
     const stop = new AbortController();
     questions.set(request.id, stop);
     const text = await answerPeer(request, listenerOf(on)?.onQuestion, stop.signal);
+    // Where the process is another one by now, the same id is another question.
+    if (questions.get(request.id) !== stop) return;
     questions.delete(request.id);
     deps.reply(text);
   }
@@ -86,12 +109,23 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   return {
     enter: (id, listener) => void listeners.set(id, listener),
-    leave: (id) => void listeners.delete(id),
+    leave(id, wasGivenUp) {
+      const caller = listeners.get(id)?.caller;
+      listeners.delete(id);
+      if (!wasGivenUp || caller === undefined) return;
+      givenUp.delete(caller);
+      givenUp.set(caller, deps.clock.monotonic() + givenUpMs);
+    },
     take({ message }, id) {
       if (message.kind === 'notification') notified(message, id);
       if (message.kind === 'request') void asked(message, id);
     },
     size: () => listeners.size,
+    fresh() {
+      for (const stop of questions.values()) stop.abort();
+      questions.clear();
+      givenUp.clear();
+    },
     close() {
       for (const stop of questions.values()) stop.abort();
     },

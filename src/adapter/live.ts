@@ -125,6 +125,7 @@ export function createLive(deps: LiveDeps): Live {
       method: 'subscriptions/listen',
       params: { notifications: filter },
       lane: 'stream',
+      caller: undefined,
       timeoutMs: limits.serverStreamMs,
       maxBytes: limits.maxServerStreamBytes,
       signal: AbortSignal.any([stop.signal, closing.signal]),

@@ -127,6 +127,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       of,
       { clientInfo, openTimeoutMs: pollTimeoutMs, probeMs: limits.stdioProbeMs },
       {
+        clock,
         wires,
         verdict,
         onNotification(notification) {

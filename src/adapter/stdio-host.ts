@@ -68,8 +68,9 @@ export function createStdioHost(deps: StdioHostDeps): StdioHost {
       if (isClosed) return err(failure('cancelled'));
       const waitMs = backoff.waitMs(key);
       if (waitMs > 0) return err(pausing(waitMs));
-      if (own.size >= options.maxChildren || all.size >= deps.maxChildren) {
-        log.warn('server.too_many_children', { server, children: own.size, inAll: all.size });
+      const [children, inAll] = [countOf(own), countOf(all)];
+      if (children >= options.maxChildren || inAll >= deps.maxChildren) {
+        log.warn('server.too_many_children', { server, children, inAll });
         return err(failure('busy', { message: 'Too many processes of this server are running.' }));
       }
       const startedAt = clock.monotonic();
@@ -133,6 +134,11 @@ export function createStdioHost(deps: StdioHostDeps): StdioHost {
       await guard.close();
     },
   };
+}
+
+/** One that is on its way out has given up its place. */
+function countOf(children: ReadonlySet<StdioProcess>): number {
+  return [...children].filter((child) => !child.isStopping()).length;
 }
 
 /** For agents: never a path. The log says more. */

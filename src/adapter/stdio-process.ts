@@ -19,6 +19,7 @@ export interface StdioProcess {
   send(text: string): boolean;
   /** Orderly: its stdin ends, then SIGTERM, then SIGKILL to its whole group. Resolves when nothing of it is left. */
   stop(): Promise<void>;
+  isStopping(): boolean;
   /** Ends its whole group at once, as a crash would. */
   kill(): void;
 }
@@ -139,6 +140,7 @@ export function startStdioProcess(
       stopping ??= endInSteps();
       return stopping;
     },
+    isStopping: () => stopping !== undefined,
     kill: () => signalGroup(child.pid, 'SIGKILL'),
   });
 }

@@ -90,6 +90,7 @@ export function createUserRequest(options: UserRequestOptions, deps: UserRequest
       seat.connection,
       {
         ...request,
+        caller: context.principal.key,
         capabilities: context.clientCapabilities,
         wantsProgress: context.onProgress !== undefined,
         logLevel: context.onLog === undefined ? undefined : context.logLevel,
