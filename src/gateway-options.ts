@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import type { McpBackendOptions } from '#adapter/mcp-backend.ts';
+import type { StdioServerOptions } from '#adapter/stdio-host.ts';
 import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
 import type { HttpBackendOptions } from '#backends/http-backend.ts';
 import type { AssembleRules, BackendRules } from '#catalog/assemble.ts';
 import type { BackendConfig, Config } from '#config/config.ts';
+import type { ServerConfig } from '#config/server-config.ts';
 import { matchesGlob } from '#kernel/glob.ts';
 import { type BackendId, isBackendId } from '#kernel/ids.ts';
+import { principalKey } from '#kernel/principal.ts';
 import type { KeyName, KeyOrigin } from '#keys/inventory.ts';
 import type { VaultKeySources } from '#keys/vault-ring.ts';
 import type { AllowanceSettings } from '#mcp/allowance.ts';
@@ -66,6 +70,97 @@ export function backendOptionsOf(
 /** Whether two configurations mean one and the same backend. A secret hides its value from any comparison but this one. */
 export function isSameBackend(before: HttpBackendOptions, next: HttpBackendOptions): boolean {
   return Bun.deepEquals(before, next) && before.technicalToken?.reveal() === next.technicalToken?.reveal();
+}
+
+/** What a server is made with, but for the way to it. */
+export function serverOptionsOf(
+  config: Config,
+  server: ServerConfig,
+  version: string,
+): Omit<McpBackendOptions, 'transport'> {
+  const { limits } = config;
+  return {
+    id: server.id,
+    mode: server.identity,
+    scopes: server.scopes,
+    list: server.list,
+    catalogOwner: catalogOwnerOf(config, server),
+    uris: server.uris,
+    timeoutMs: server.timeoutMs,
+    pollTimeoutMs: limits.pollTimeoutMs,
+    pollIntervalMs: limits.pollIntervalMs,
+    maxResultBytes: server.maxResultBytes,
+    maxCatalogBytes: limits.maxCatalogBytes,
+    maxDefinitions: limits.maxToolsPerBackend,
+    maxConnections: server.maxConnections,
+    maxQueued: limits.maxQueuedCallsPerBackend,
+    idleMs: limits.serverIdleMs,
+    maxParked: limits.maxParkedCalls,
+    maxParkedPerPrincipal: limits.maxParkedCallsPerPrincipal,
+    clientInfo: { name: 'cortex-gateway', version },
+  };
+}
+
+/** Whose account lists what everybody sees: the one that is named, else the catalog's own. */
+function catalogOwnerOf(config: Config, { id, identity, list, linking }: ServerConfig) {
+  if (identity !== 'linked' || list !== 'shared') return undefined;
+  const { catalogSubject } = linking;
+  const [issuer, subject] =
+    catalogSubject === undefined ? ['catalog', id] : [config.auth.issuers[0]?.url ?? '', catalogSubject];
+  return { issuer, subject, key: principalKey(issuer, subject) };
+}
+
+/** How a server that is a command is run; undefined for one that is not. */
+export function commandOptionsOf(
+  config: Config,
+  { id, endpoint, identity, maxResultBytes }: ServerConfig,
+  path: string,
+): StdioServerOptions | undefined {
+  if (endpoint.kind !== 'command' || identity === 'linked') return undefined;
+  const { command, env, cwd, process } = endpoint;
+  return {
+    id,
+    command,
+    env,
+    path,
+    cwd,
+    process,
+    mode: identity,
+    maxLineBytes: maxResultBytes,
+    maxChildren: config.limits.maxProcessesPerServer,
+  };
+}
+
+/** Whether one server is the same in both: all that decides how it is reached, called and listed. */
+export function isSameServer(before: Config, next: Config, id: BackendId): boolean {
+  const [old, now] = [before.servers.get(id), next.servers.get(id)];
+  if (old === undefined || now === undefined) return false;
+  const parts = (config: Config, server: ServerConfig) => [server, serverOptionsOf(config, server, '')];
+  return (
+    Bun.deepEquals(parts(before, old), parts(next, now)) &&
+    before.limits.maxProcessesPerServer === next.limits.maxProcessesPerServer &&
+    Bun.deepEquals(secretsOf(old), secretsOf(now))
+  );
+}
+
+function secretsOf({ token, endpoint, linking }: ServerConfig): readonly (string | undefined)[] {
+  const env = endpoint.kind === 'command' ? [...endpoint.env.values()] : [];
+  return [token, linking.client?.secret, ...env].map((secret) => secret?.reveal());
+}
+
+export function serverRulesOf(server: ServerConfig): BackendRules {
+  return {
+    prefix: server.prefix,
+    include: server.include,
+    exclude: server.exclude,
+    hasHelp: false,
+    sharesSchemes: server.uris === 'rewrite',
+  };
+}
+
+/** Each set of scopes that opens something of a server. */
+export function serverScopeSets({ scopes }: ServerConfig): readonly (readonly string[])[] {
+  return [scopes.default, ...scopes.tools.values()];
 }
 
 export function backendRulesOf(config: Config, id: BackendId): BackendRules {
@@ -145,6 +240,7 @@ export function restartReasons(before: Config, next: Config): readonly string[] 
     ['limits.session_lifetime', (config) => config.limits.sessionLifetimeMs],
     ['limits.poll_interval', (config) => config.limits.pollIntervalMs],
     ['limits.poll_timeout', (config) => config.limits.pollTimeoutMs],
+    ['limits.processes', (config) => config.limits.maxProcesses],
     ['limits.stale_grace', (config) => config.limits.staleGraceMs],
     ['limits.subscriptions_per_session', (config) => config.limits.maxSessionSubscriptions],
   ];

@@ -1,8 +1,7 @@
 import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
+import { createCallIndex } from '#audit/call-index.ts';
 import { createPseudonyms } from '#audit/pseudonyms.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
-import type { Backend } from '#backends/backend.ts';
-import { createHttpBackend } from '#backends/http-backend.ts';
 import { createCatalog } from '#catalog/catalog.ts';
 import { logCatalogChange } from '#catalog/log-change.ts';
 import { createToolSearch } from '#catalog/search.ts';
@@ -10,15 +9,7 @@ import { createStoredCatalog } from '#catalog/stored-catalog.ts';
 import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
-import {
-  auditOptionsOf,
-  authOptionsOf,
-  backendOptionsOf,
-  backendRulesOf,
-  isSameBackend,
-  keyOriginsOf,
-  restartReasons,
-} from '#gateway-options.ts';
+import { auditOptionsOf, authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
@@ -60,9 +51,12 @@ import { burySession, isBuried, sweepTombstones } from '#store/session-tombstone
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
 import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
-import { openConfiguredVault, unlinkAlone } from '#wiring/configured-vault.ts';
+import { createAccounts } from '#wiring/accounts.ts';
+import { createBackends } from '#wiring/backends.ts';
+import { openConfiguredVault } from '#wiring/configured-vault.ts';
 import { createIdentities } from '#wiring/identities.ts';
 import { settle } from '#wiring/settled.ts';
+import { orStartError, StartError, startError } from '#wiring/start-error.ts';
 
 export interface GatewayDeps {
   readonly log: Log;
@@ -72,6 +66,8 @@ export interface GatewayDeps {
   readonly isDev?: boolean;
   /** Runs the guard over the servers that are commands: this executable again. Undefined: none of them can be run. */
   readonly guardCommand?: readonly string[];
+  /** The `PATH` on which those are looked for, and which they get. */
+  readonly path?: string;
   /** Gets audit lines where the configuration asks for them. */
   readonly stdout: (text: string) => void;
 }
@@ -92,17 +88,6 @@ export interface Gateway {
 }
 type Catalog = ReturnType<typeof createCatalog>;
 
-/** Something of the operator's stands in the way of a start: a key, a folder, a file. */
-export class StartError extends Error {}
-
-function orStartError<T>(what: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    throw new StartError(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 /** Builds a gateway and begins to poll. Throws a {@link StartError} where a key, the store or the audit cannot be opened. */
 export async function createGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log, clock, version } = deps;
@@ -111,7 +96,14 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const store = orStartError(`the store ${config.store.path} cannot be opened`, () =>
     openSqliteStore(config.store.path),
   );
-  const pseudonyms = createPseudonyms({ keys: keys.value.audit, store, clock, log });
+  const calls = createCallIndex({ store, clock, log, retentionMs: auditOptionsOf(config).retentionMs });
+  const pseudonyms = createPseudonyms({
+    keys: keys.value.audit,
+    store,
+    clock,
+    log,
+    beforeForget: (names) => calls.erase(names),
+  });
   const sealer = createSealer(keys.value.seal);
   const outbound = createOutbound();
   const backendOutbound = createSocketOutbound({ maxConnections: limits.maxConnectionsPerBackend });
@@ -128,9 +120,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     clock,
     log,
     copy: config.audit.stdout ? deps.stdout : undefined,
+    index: calls,
   }).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartError(`the audit cannot be written to ${config.audit.dir}: ${why}`);
+    throw startError(`the audit cannot be written to ${config.audit.dir}`, error);
   });
 
   const settleDeps = {
@@ -145,8 +137,23 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const vault = await openConfiguredVault({ config, store, clock, log }, 'create');
   if (!vault.ok) throw new StartError(vault.error);
 
+  const accounts = createAccounts({
+    current: () => current,
+    vault: vault.value,
+    store,
+    audit,
+    pseudonyms,
+    calls,
+    sealer,
+    outbound,
+    fetchJson,
+    clock,
+    log,
+    linkingChanged: (server, { key }) => backends.linkingChanged(server, key),
+  });
   const identities = createIdentities({
     current: () => current,
+    linked: accounts.mode,
     snapshot: () => catalog.snapshot(),
     assertionKeys: keys.value.assertion,
     outbound,
@@ -155,31 +162,26 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     log,
   });
 
-  const backendDeps = {
+  const backends = createBackends(config, {
     outbound: backendOutbound,
     identity: identities.resolver,
+    events: {
+      catalogChanged: (id) => catalog.requestPoll(id),
+      personalChanged(id, principalKey) {
+        streams.personalChanged(principalKey);
+        linkWaits.personalChanged(id, principalKey);
+      },
+      resourceUpdated: (_id, uri, principalKey) => streams.resourcesUpdated([uri], principalKey),
+    },
     clock,
-    random: Math.random,
-  };
-  /** Only what is different is made anew: with a backend go its connections, its breaker and its last poll. */
-  const makeBackends = (next: Config): Map<BackendId, Backend> => {
-    const made = new Map<BackendId, Backend>();
-    for (const [id, configured] of next.backends) {
-      const before = current.config.backends.get(id);
-      const options = backendOptionsOf(next, configured, version);
-      const isSame = before && isSameBackend(backendOptionsOf(current.config, before, version), options);
-      const kept = isSame ? backends.get(id) : undefined;
-      made.set(id, kept ?? createHttpBackend(options, backendDeps));
-    }
-    return made;
-  };
-  let backends = new Map<BackendId, Backend>();
-  backends = makeBackends(config);
-  const catalogBackends = (next: Config) =>
-    [...backends.values()].map((backend) => ({ backend, rules: backendRulesOf(next, backend.id) }));
+    log,
+    version,
+    guardCommand: deps.guardCommand,
+    path: deps.path ?? '',
+  });
 
   const catalog = createCatalog({
-    backends: catalogBackends(config),
+    backends: backends.catalog(),
     rules: current.rules,
     limits: config.limits,
     clock,
@@ -194,7 +196,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     pageSize: limits.listPageSize,
   });
   const personal = createPersonal({
-    servers: () => [],
+    servers: backends.personal,
     rules: () => current.rules,
     schedule: systemSchedule,
     log,
@@ -238,7 +240,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     ownsTickets: (id) => current.config.backends.get(id)?.tickets ?? false,
   });
   const linkWaits = createLinkWaits({
-    backend: (id) => backends.get(id),
+    backend: backends.get,
     streams,
     clock,
     lifetimeMs: limits.requestStateLifetimeMs,
@@ -246,10 +248,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const edgeDeps: EdgeDeps = {
     settings: () => current.edge,
     snapshot: catalog.snapshot,
-    backend: (id) => backends.get(id),
+    backend: backends.get,
     views,
     personal,
-    links: { invite: () => Promise.reject(new Error('no accounts are linked here')) },
+    links: accounts.links,
     linkWaits,
     builtins: createBuiltins(search),
     allowance: createAllowance(limiter, () => current.allowance),
@@ -300,6 +302,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
           request,
         ),
       isReady: () => !isDraining,
+      people: accounts.people,
     }),
     doors: () => current.doors,
     refusals,
@@ -333,7 +336,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     catalog,
     vault: createVaultDesk({
       vault: vault.value,
-      unlink: unlinkAlone({ config, store, clock, log, vault: vault.value }),
+      unlink: accounts.unlink,
       issuers: () => current.config.auth.issuers.map(({ url }) => url),
       pseudonyms,
       act: audit.act,
@@ -341,13 +344,12 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };
-      const replaced = backends;
       const made = settle(next, current, settleDeps);
-      backends = makeBackends(next);
+      const closeReplaced = backends.replace(next);
       current = made;
-      catalog.replaceBackends(catalogBackends(next), made.rules);
+      catalog.replaceBackends(backends.catalog(), made.rules);
       if (before.authenticator !== made.authenticator) before.authenticator.close();
-      for (const [id, backend] of replaced) if (backends.get(id) !== backend) void backend.close();
+      void closeReplaced();
       // Streams carry the principal that opened them; under other rules of who may come in, they start again.
       if (before.authenticator !== made.authenticator) streams.endAll();
       return restartReasons(before.config, next);
@@ -362,7 +364,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       streams.close();
       sessionStates.close();
       await catalog.close();
-      await Promise.all([...backends.values()].map((backend) => backend.close()));
+      await backends.close();
+      await accounts.close();
       current.authenticator.close();
       tickets.close();
       await vault.value.close();

@@ -1,6 +1,6 @@
 import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import type { Config } from '#config/config.ts';
-import { createGateway, type Gateway, StartError } from '#gateway.ts';
+import { createGateway, type Gateway } from '#gateway.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
@@ -8,6 +8,7 @@ import { createLogger } from '#observability/logger.ts';
 import { openControl } from '#server/control.ts';
 import { listen } from '#server/listener.ts';
 import { vaultHandlers } from '#server/vault-control.ts';
+import { StartError } from '#wiring/start-error.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -44,6 +45,7 @@ export async function startGateway(
     version: release.version,
     isDev: options.isDev,
     guardCommand: ownCommand(guardCommand),
+    path: terminal.environment.PATH ?? '',
     stdout: terminal.out,
   }).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;

@@ -28,7 +28,7 @@ export interface RouteDeps {
 export interface PeopleRoutes {
   handle(request: Request, connection: Connection | undefined): Promise<Response>;
   /** What the gateway says of itself as a client, by the name of its document (without `.json`). */
-  clientDocument(name: string): JsonObject | undefined;
+  clientDocument(name: string): Promise<JsonObject | undefined>;
 }
 
 const clientDocuments = '/.well-known/oauth-client/';
@@ -79,10 +79,10 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
 }
 
 function peopleRoutes(people: PeopleRoutes): readonly Route[] {
-  const clientDocument = (request: Request) => {
+  const clientDocument = async (request: Request) => {
     const file = new URL(request.url).pathname.slice(clientDocuments.length);
     const document = file.endsWith('.json')
-      ? people.clientDocument(file.slice(0, -'.json'.length))
+      ? await people.clientDocument(file.slice(0, -'.json'.length))
       : undefined;
     return document === undefined
       ? Response.json({ error: 'not_found' }, { status: 404 })

@@ -6,7 +6,7 @@ import { assert } from '#identity/assert.ts';
 import { exchange } from '#identity/exchange.ts';
 import { none } from '#identity/none.ts';
 import { propagate } from '#identity/propagate.ts';
-import { createIdentityResolver } from '#identity/resolver.ts';
+import { createIdentityResolver, type ResolveMode } from '#identity/resolver.ts';
 import { staticToken } from '#identity/static.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { randomId } from '#kernel/ids.ts';
@@ -21,6 +21,8 @@ import type { Settled } from './settled.ts';
 export interface IdentitiesDeps {
   readonly current: () => Settled;
   readonly snapshot: () => Snapshot;
+  /** Users' own accounts at servers. */
+  readonly linked: ResolveMode;
   readonly assertionKeys: KeyRing;
   readonly outbound: Outbound;
   readonly fetchJson: FetchJson;
@@ -82,6 +84,7 @@ export function createIdentities(deps: IdentitiesDeps): Identities {
       if (endpoint.kind === 'command') return { token: undefined, allowHttp: false };
       return token && { token, allowHttp: endpoint.allowHttp };
     }),
+    linked: deps.linked,
     none: none(),
   });
   return { resolver, keySet: () => ({ keys: signer().publicKeys.map((key) => ({ ...key })) }) };

@@ -208,7 +208,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       isReady: () => true,
       people: {
         handle: pages.handle,
-        clientDocument: (name) =>
+        clientDocument: async (name) =>
           name === 'sign-in' ? signIn.clientDocument() : engine.clientDocument(name),
       },
     }),
