@@ -14,6 +14,8 @@ export interface PersonalPart extends PersonalItems {
   readonly backends: ReadonlyMap<BackendId, BackendState>;
   /** Servers where no account is linked -> the tool that links one. */
   readonly links: ReadonlyMap<BackendId, string>;
+  /** The same servers. */
+  readonly unlinked: readonly PersonalServer[];
   /** Servers that have not said in time what they list. */
   readonly late: ReadonlySet<BackendId>;
   /** No two parts have the same. */
@@ -182,6 +184,7 @@ function assemblePart(
   }
   const items = assemblePersonal(snapshot, rules, sources);
   const free = linkTools.filter(({ publicName }) => !isNameIn(snapshot, items, publicName));
+  const links = new Map(free.map(({ backend, publicName }) => [backend, publicName]));
   const tools = [...items.tools.values(), ...free];
   return {
     ...items,
@@ -191,7 +194,8 @@ function assemblePart(
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
     backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
-    links: new Map(free.map(({ backend, publicName }) => [backend, publicName])),
+    links,
+    unlinked: servers.filter(({ backend }) => links.has(backend.id)),
     late,
     revision,
   };

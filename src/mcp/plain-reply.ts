@@ -4,7 +4,7 @@ import { err, ok } from '#kernel/result.ts';
 import type { McpCall, MethodReply } from './call.ts';
 import type { EdgeDeps } from './deps.ts';
 import type { Interaction } from './interactive.ts';
-import type { LinkAnswer } from './link-answer.ts';
+import { plainLinkReply } from './methods/link.ts';
 import { refuseHidden } from './missing-scope.ts';
 import type { Refusal } from './refusal.ts';
 import { foreignMeta, noteExchange } from './tool-result.ts';
@@ -42,7 +42,7 @@ export function plainReply(
       call.facts.code = 'question_refused';
       return err({ reason: 'backend_failed', message: `The application cannot finish: ${done.message}` });
     case 'unlinked':
-      return linkReply(call.facts, done.link);
+      return plainLinkReply(call.facts, done.link);
     case 'exchange': {
       const { outcome } = done.exchange;
       if (!outcome.ok) return err(failureRefusal(deps, call, outcome.error, unknown));
@@ -60,13 +60,4 @@ export function plainReply(
       });
     }
   }
-}
-
-/** A prompt or resource that needs an account: the question of the era, or an error that holds the link. */
-function linkReply(facts: McpCall['facts'], link: LinkAnswer): MethodReply {
-  facts.code = 'link_required';
-  facts.outcome = link.kind === 'ask' ? 'input_required' : 'error';
-  if (link.kind === 'ask') return ok(link.body);
-  if (link.kind === 'refused') return err(link.refusal);
-  return err({ reason: 'link_required', message: link.text, elicitation: undefined });
 }

@@ -144,11 +144,21 @@ export function createStreams(deps: {
     personallyChanged.clear();
     const snapshot = deps.snapshot();
     for (const stream of concerned) {
-      stream.refollow();
-      const kinds = new Set([...shared(stream), ...ownChanges(stream, snapshot)]);
-      for (const kind of changeKinds)
-        if (kinds.has(kind) && stream.wantsList(kind))
-          stream.notify(`notifications/${kind}/list_changed`, {});
+      const kinds = shared(stream);
+      // What a server has not told yet, of an account that was just linked, is waited for: it is the news.
+      const own = deps.personal.concerns(stream.principal) && deps.personal.of(snapshot, stream.principal);
+      if (own instanceof Promise) void own.then(() => tell(stream, kinds));
+      else tell(stream, kinds);
+    }
+  }
+
+  function tell(stream: PushStream, shared: readonly ChangeKind[]): void {
+    if (!streams.has(stream)) return;
+    stream.refollow();
+    const own = ownChanges(stream, deps.snapshot());
+    for (const kind of changeKinds) {
+      if (!shared.includes(kind) && !own.includes(kind)) continue;
+      if (stream.wantsList(kind)) stream.notify(`notifications/${kind}/list_changed`, {});
     }
   }
 

@@ -249,6 +249,49 @@ describe('a call that needs an account, from a client that cannot be asked', () 
   });
 });
 
+describe('a call of something of a server where nothing is linked yet', () => {
+  test.each(methods)(
+    '%s is answered with the link, and goes through afterwards',
+    async (method, params, done) => {
+      await using world = await unlinkedServer({ kind: 'unlinked' });
+      world.server.answer(() => done);
+      const asked = await world.ada.modern(method, params, { capabilities: byUrl });
+      expect(asked.result.resultType).toBe('input_required');
+      expect(world.edge.records.at(-1)).toMatchObject({ code: 'link_required', backend: 'lin' });
+      const session = await world.ada.initialize({ capabilities: byUrl });
+      expect((await session.request(method, params)).error.code).toBe(-32042);
+      const words = await world.ada.modern(method, params);
+      expect(words.text).toContain('https://gateway.example/link/lin?ticket=');
+      world.server.lists('ada', mine);
+      const retry = { ...params, requestState: String(asked.result.requestState), inputResponses: {} };
+      const answer = await world.ada.modern(method, retry, { capabilities: byUrl });
+      expect(answer.result.resultType).toBe('complete');
+      expect(world.server.calls).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['tools/call', { name: 'linx_find', arguments: {} }],
+    ['tools/call', { name: 'find', arguments: {} }],
+    ['prompts/get', { name: 'plan' }],
+    ['resources/read', { uri: 'lin://other/1' }],
+  ])('%s of another name is as unknown as ever: %j', async (method, params) => {
+    await using world = await unlinkedServer({ kind: 'unlinked' });
+    const answer = await world.ada.modern(method, params, { capabilities: byUrl });
+    expect([answer.error.code, world.edge.invited]).toEqual([-32602, []]);
+  });
+
+  test('is unknown to who may not link an account there', async () => {
+    const server = createScriptedServer('lin');
+    await using edge = await createEdge({ servers: [{ server, otherScopes: [['mcp:lin:write']] }] });
+    server.lists('ada', { kind: 'unlinked' });
+    const ada = edge.caller('ada', 'mcp:lin:write');
+    for (const [method, params] of methods)
+      expect((await ada.modern(method, params)).error.code).toBe(-32602);
+    expect((await ada.modern('tools/list')).text).not.toContain('lin_link');
+  });
+});
+
 describe('the tool that links an account (R44)', () => {
   test('is all that is listed of a server to who has not linked, and goes when linked', async () => {
     await using world = await unlinkedServer({ kind: 'unlinked' });

@@ -103,7 +103,8 @@ async function worldOf(people: readonly string[], plant?: EdgeSetup['plant']) {
 }
 type World = Awaited<ReturnType<typeof worldOf>>;
 
-const shown = ({ status, text }: Answer) => `${status} ${text}`;
+/** Each invitation is another; the rest of what is said of it is not. */
+const shown = ({ status, text }: Answer) => `${status} ${text.replaceAll(/invitation-\d+/g, 'invitation')}`;
 
 async function saidTo(caller: McpCaller, ask: number, search: string, isLegacy: boolean): Promise<string> {
   const [method, params] = asks[ask] ?? ['ping', {}];

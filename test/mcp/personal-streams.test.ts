@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { PersonalCatalog } from '#backends/backend.ts';
 import { prompt, resource, template, tool } from '../catalog/samples.ts';
 import type { EventReader } from '../support/event-reader.ts';
 import { createScriptedServer, listed } from '../support/scripted-server.ts';
@@ -66,6 +67,25 @@ describe('list_changed of one person’s lists (R24, R44)', () => {
       'notifications/tools/list_changed',
       'notifications/prompts/list_changed',
     ]);
+    await events.close();
+  });
+
+  test('waits until the server has told the lists of the account that was just linked', async () => {
+    await using world = await linear();
+    world.server.lists('ada', { kind: 'unlinked' });
+    const events = await world.ada.listen(everything);
+    await events.next();
+    const { promise, resolve } = Promise.withResolvers<PersonalCatalog>();
+    world.server.lists('ada', undefined, promise);
+    world.edge.personalChanged('lin', 'ada');
+    await Bun.sleep(60);
+    resolve(listed(first));
+    expect(await told(events)).toEqual([
+      'notifications/tools/list_changed',
+      'notifications/prompts/list_changed',
+    ]);
+    world.edge.personalChanged('lin', 'ada');
+    expect(await told(events)).toEqual([]);
     await events.close();
   });
 

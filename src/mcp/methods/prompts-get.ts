@@ -1,5 +1,5 @@
 import type { CatalogPrompt } from '#catalog/snapshot.ts';
-import { isJsonObject } from '#kernel/json.ts';
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err } from '#kernel/result.ts';
 import type { McpCall, MethodReply } from '../call.ts';
@@ -7,6 +7,8 @@ import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { refuseHidden } from '../missing-scope.ts';
 import { plainReply } from '../plain-reply.ts';
+import { unlinkedOwner } from '../unlinked-owner.ts';
+import { linkFor, plainLinkReply } from './link.ts';
 
 /** prompts/get: visible, then the backend's own answer. */
 export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -16,9 +18,38 @@ export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodRe
   if (!isJsonObject(args)) return err({ reason: 'params_invalid', detail: 'arguments must be an object' });
   call.facts.tool = name;
   call.facts.params = JSON.stringify(args);
-  const prompt = call.snapshot.prompts.get(name) ?? (await ownPrompt(deps, call, name));
-  const backend = prompt && deps.backend(prompt.backend);
-  if (prompt === undefined || backend === undefined) return err({ reason: 'prompt_unknown', name });
+  const prompt = call.snapshot.prompts.get(name);
+  return prompt === undefined
+    ? getOwnPrompt(deps, call, name, args)
+    : getListed(deps, call, name, prompt, args);
+}
+
+async function getOwnPrompt(
+  deps: EdgeDeps,
+  call: McpCall,
+  name: string,
+  args: JsonObject,
+): Promise<MethodReply> {
+  const { snapshot, principal } = call;
+  if (!deps.personal.concerns(principal)) return err({ reason: 'prompt_unknown', name });
+  const part = await deps.personal.of(snapshot, principal);
+  const prompt = part.prompts.get(name);
+  if (prompt !== undefined) return getListed(deps, call, name, prompt, args);
+  const unlinked = unlinkedOwner(part, principal, { name });
+  if (unlinked === undefined) return err({ reason: 'prompt_unknown', name });
+  const link = await linkFor(deps, call, unlinked, name, args);
+  return link.ok ? plainLinkReply(call.facts, link.value) : link;
+}
+
+async function getListed(
+  deps: EdgeDeps,
+  call: McpCall,
+  name: string,
+  prompt: CatalogPrompt,
+  args: JsonObject,
+): Promise<MethodReply> {
+  const backend = deps.backend(prompt.backend);
+  if (backend === undefined) return err({ reason: 'prompt_unknown', name });
   const { scopes } = prompt.definition;
   call.facts.scopes = scopes;
   if (!holdsAll(call.principal.scopes, scopes)) {
@@ -35,13 +66,4 @@ export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodRe
     backend.prompt(prompt.definition.name, args, context),
   );
   return plainReply(deps, call, done, 'messages', { reason: 'prompt_unknown', name });
-}
-
-async function ownPrompt(
-  { personal }: EdgeDeps,
-  { snapshot, principal }: McpCall,
-  name: string,
-): Promise<CatalogPrompt | undefined> {
-  if (!personal.concerns(principal)) return undefined;
-  return (await personal.of(snapshot, principal)).prompts.get(name);
 }

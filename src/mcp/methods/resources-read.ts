@@ -6,8 +6,11 @@ import type { EdgeDeps } from '../deps.ts';
 import { cacheHints } from '../hints.ts';
 import { interact } from '../interactive.ts';
 import { plainReply } from '../plain-reply.ts';
+import type { Refusal } from '../refusal.ts';
 import { resourceTarget } from '../resource-target.ts';
 import { sightOf, wholeOf } from '../sight.ts';
+import { unlinkedOwner } from '../unlinked-owner.ts';
+import { linkFor, plainLinkReply } from './link.ts';
 
 /** resources/read: the architecture page, or the backend's own answer. What a backend says is fresh for no time. */
 export async function readResource(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -33,7 +36,7 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
   }
   const found = resourceTarget(deps, call, uri);
   const target = found instanceof Promise ? await found : found;
-  if (!target.ok) return target;
+  if (!target.ok) return linkInstead(deps, call, uri, target.error);
   const backend = target.value;
   const binding = {
     principal: call.principal,
@@ -44,4 +47,19 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
   };
   const done = await interact(deps, call, binding, (context) => backend.read(uri, context));
   return plainReply(deps, call, done, 'contents', { reason: 'resource_unknown', uri });
+}
+
+/** A resource that is unknown for want of an account is answered with the way to link one. */
+async function linkInstead(
+  deps: EdgeDeps,
+  call: McpCall,
+  uri: string,
+  refusal: Refusal,
+): Promise<MethodReply> {
+  const { snapshot, principal } = call;
+  if (refusal.reason !== 'resource_unknown' || !deps.personal.concerns(principal)) return err(refusal);
+  const unlinked = unlinkedOwner(await deps.personal.of(snapshot, principal), principal, { uri });
+  if (unlinked === undefined) return err(refusal);
+  const link = await linkFor(deps, call, unlinked, uri, uri);
+  return link.ok ? plainLinkReply(call.facts, link.value) : link;
 }

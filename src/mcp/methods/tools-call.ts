@@ -12,7 +12,8 @@ import { paramHeaderMismatch } from '../param-headers-check.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { toolNamed } from '../tool-named.ts';
 import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
-import { callLink, toolLinkReply } from './link.ts';
+import { unlinkedOwner } from '../unlinked-owner.ts';
+import { callLink, linkFor, toolLinkReply } from './link.ts';
 
 /** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
 export function callTool(deps: EdgeDeps, call: McpCall): MethodReply | Promise<MethodReply> {
@@ -44,8 +45,13 @@ async function callUnlisted(
   if (!deps.personal.concerns(principal)) return err({ reason: 'tool_unknown', name });
   const server = deps.personal.linkedBy(name, principal);
   if (server !== undefined) return callLink(deps, call, server);
-  const tool = (await deps.personal.of(snapshot, principal)).tools.get(name);
-  return tool === undefined ? err({ reason: 'tool_unknown', name }) : callListed(deps, call, tool, args);
+  const part = await deps.personal.of(snapshot, principal);
+  const tool = part.tools.get(name);
+  if (tool !== undefined) return callListed(deps, call, tool, args);
+  const unlinked = unlinkedOwner(part, principal, { name });
+  if (unlinked === undefined) return err({ reason: 'tool_unknown', name });
+  const link = await linkFor(deps, call, unlinked, name, args);
+  return link.ok ? toolLinkReply(call.facts, unlinked, link.value) : link;
 }
 
 function callListed(
