@@ -20,7 +20,7 @@ export function askToVisit(
   if (elicitations.length === 0)
     return err(failure('business_error', { message: stringAt(error, 'message') }));
   if (!isAskedOnStream && canElicit(capabilities.elicitation, 'url')) {
-    const questions = elicitations.map((params, index) => [
+    const questions = elicitations.map(({ elicitationId: _id, ...params }, index) => [
       `visit-${index + 1}`,
       { method: 'elicitation/create', params },
     ]);
