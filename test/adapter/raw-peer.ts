@@ -14,11 +14,11 @@ export interface PeerRequest {
 export type PeerAnswering = (request: PeerRequest) => Response | Promise<Response>;
 
 /** A hand-written server: it says whatever the test wants, byte for byte. */
-export function createRawPeer(answer: PeerAnswering) {
+export function createRawPeer(answer: PeerAnswering, port = 0) {
   const requests: PeerRequest[] = [];
   let answering = answer;
   const server = Bun.serve({
-    port: 0,
+    port,
     hostname: '127.0.0.1',
     idleTimeout: 0,
     async fetch(request) {
