@@ -6,7 +6,7 @@ import type { BackendId } from '#kernel/ids.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import { parseBearerChallenge } from './bearer-challenge.ts';
+import { parseBearerChallenge } from '#wire/bearer-challenge.ts';
 import type { Wire, WireAnswer, WireRequest, Wires } from './channel.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { createHttpAttempt, type HttpAttempt, type HttpAttemptRequest } from './http-attempt.ts';
@@ -85,7 +85,9 @@ function createHttpWire(
     if (status === 403) {
       const challenge = parseBearerChallenge(headers.get('www-authenticate'));
       const isInsufficient = challenge?.error === 'insufficient_scope';
-      const why = isInsufficient ? credentials.insufficient(challenge.scopes) : failure('denied', { status });
+      const why = isInsufficient
+        ? credentials.insufficient(challenge.scopes ?? [])
+        : failure('denied', { status });
       return { ...made, outcome: err(why) };
     }
     const isFailure = status === 429 || status >= 500 || (status >= 300 && status < 400);

@@ -28,7 +28,7 @@ async function fromUserInfo(
 ): Promise<string | undefined> {
   if (metadata.userinfo_endpoint === undefined || !scopes.includes('openid')) return undefined;
   try {
-    const options = oauthOptions(reach.egress.outbound, reach.timeoutMs);
+    const options = oauthOptions(reach);
     const response = await oauth.userInfoRequest(metadata, { client_id: client.id }, token, options);
     const told: unknown = response.status === 200 ? await response.json() : undefined;
     return isJsonObject(told) ? nameIn(told) : undefined;

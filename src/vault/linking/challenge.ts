@@ -1,6 +1,8 @@
 import type { Outbound } from '#outbound/outbound.ts';
+import { type BearerChallenge, parseBearerChallenge } from '#wire/bearer-challenge.ts';
 import { metaKeys, modernRevisions } from '#wire/protocol.ts';
-import { type BearerChallenge, parseBearerChallenge } from './www-authenticate.ts';
+
+import { isRefused } from './read-document.ts';
 
 /** `none`: the server answered, without asking for a token in a way that says more than that. */
 export type Probe =
@@ -50,6 +52,6 @@ export async function probeServer(outbound: Outbound, url: string, timeoutMs: nu
     return challenge === undefined ? { kind: 'none' } : { kind: 'challenged', challenge };
   }
   const { reason, detail, phase } = answer.error;
-  if (reason === 'invalid_request' || detail === 'ENOTPUBLIC') return { kind: 'refused', detail };
+  if (isRefused({ reason, detail })) return { kind: 'refused', detail };
   return phase === 'body' ? { kind: 'none' } : { kind: 'unreachable', detail };
 }

@@ -32,6 +32,12 @@ export function scopesToAsk(sources: ScopeSources): readonly string[] {
   return chosen;
 }
 
+/** What a token answer says was granted; undefined where it says nothing, which means: as asked (RFC 6749 section 5.1). */
+export function grantedScopes(text: string | undefined): readonly string[] | undefined {
+  const scopes = [...new Set(text?.split(' ').filter(isScope))];
+  return scopes.length === 0 ? undefined : scopes.slice(0, providerLimits.maxScopes);
+}
+
 /** RFC 6749 section 3.3. */
 function isScope(text: string): boolean {
   return text.length <= providerLimits.maxScopeLength && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);

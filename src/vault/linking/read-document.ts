@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, parseJson } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { Outbound } from '#outbound/outbound.ts';
+import type { Outbound, OutboundFailure } from '#outbound/outbound.ts';
 import { providerLimits } from './provider-limits.ts';
 
 /**
@@ -56,7 +56,12 @@ export async function readDocument(
   return err({ kind: 'refused', detail: `${address}: too many redirects` });
 }
 
-function kindOf(failure: { readonly reason: string; readonly detail: string }): DocumentProblem['kind'] {
-  if (failure.reason === 'invalid_request' || failure.detail === 'ENOTPUBLIC') return 'refused';
+/** The address must not be called: nobody was connected to. */
+export function isRefused({ reason, detail }: Pick<OutboundFailure, 'reason' | 'detail'>): boolean {
+  return reason === 'invalid_request' || detail === 'ENOTPUBLIC';
+}
+
+function kindOf(failure: OutboundFailure): DocumentProblem['kind'] {
+  if (isRefused(failure)) return 'refused';
   return failure.reason === 'too_large' || failure.reason === 'bad_encoding' ? 'invalid' : 'unreachable';
 }

@@ -6,6 +6,7 @@ import { isAuthMethod, type LinkClient } from './client-authentication.ts';
 import type { Reach } from './discovery.ts';
 import { type LinkFailure, linkFailure } from './link-failure.ts';
 import { providerLimits } from './provider-limits.ts';
+import { isRefused } from './read-document.ts';
 
 /** What a dynamic registration gave us (RFC 7591). */
 export interface Registration {
@@ -37,8 +38,7 @@ export async function register(
   });
   if (!answer.ok) {
     const { reason, detail } = answer.error;
-    if (reason === 'invalid_request' || detail === 'ENOTPUBLIC')
-      return err(linkFailure('address_refused', { detail }));
+    if (isRefused(answer.error)) return err(linkFailure('address_refused', { detail }));
     return err(linkFailure(reason === 'too_large' ? 'registration_refused' : 'unreachable', { detail }));
   }
   const { status, body } = answer.value;

@@ -29,7 +29,7 @@ async function revokeToken(
   hint: 'refresh_token' | 'access_token',
   metadata: ServerMetadata,
   client: LinkClient,
-  { egress, timeoutMs }: Reach,
+  reach: Reach,
 ): Promise<boolean> {
   const supported = metadata.revocation_endpoint_auth_methods_supported;
   const method =
@@ -40,7 +40,7 @@ async function revokeToken(
       { client_id: client.id },
       authenticate({ ...client, method: method ?? client.method }),
       token.reveal(),
-      { ...oauthOptions(egress.outbound, timeoutMs), additionalParameters: { token_type_hint: hint } },
+      { ...oauthOptions(reach), additionalParameters: { token_type_hint: hint } },
     );
     return response.status === 200 || response.status === 204;
   } catch {

@@ -3,16 +3,18 @@ import type { Clock } from '#kernel/clock.ts';
 import { isJsonObject, parseJson } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { Secret } from '#kernel/secret.ts';
+import { NoAnswer } from '#outbound/library-fetch.ts';
 import type { Grant } from '../grant.ts';
 import { accountName } from './account.ts';
 import { authenticate, type LinkClient } from './client-authentication.ts';
 import type { Reach } from './discovery.ts';
 import { type LinkFailure, linkFailure } from './link-failure.ts';
 import type { BegunFlow } from './link-flows.ts';
-import { oauthOptions, ProviderUnreachable } from './oauth-fetch.ts';
+import { grantedScopes } from './link-scopes.ts';
+import { oauthOptions } from './oauth-fetch.ts';
 import { providerLimits } from './provider-limits.ts';
+import { isRefused } from './read-document.ts';
 import type { ServerMetadata } from './server-metadata.ts';
-import { splitScopes } from './www-authenticate.ts';
 
 /** A provider's "no" at its token endpoint. */
 export interface TokenProblem {
@@ -42,7 +44,7 @@ export async function redeem(
   const { metadata, client, reach, clock } = deps;
   const validated = validateAnswer(metadata, client, answer);
   if (!validated.ok) return validated;
-  const options = oauthOptions(reach.egress.outbound, reach.timeoutMs);
+  const options = oauthOptions(reach);
   const tokens = await requestTokens(deps, () =>
     oauth.authorizationCodeGrantRequest(
       metadata,
@@ -72,7 +74,7 @@ export async function refreshTokens(grant: Grant, deps: TokenDeps): Promise<Resu
   const { refreshToken } = grant;
   if (refreshToken === undefined)
     return err({ kind: 'refused', code: 'invalid_grant', detail: 'no refresh token' });
-  const options = oauthOptions(reach.egress.outbound, reach.timeoutMs);
+  const options = oauthOptions(reach);
   const tokens = await requestTokens(deps, () =>
     oauth.refreshTokenGrantRequest(
       metadata,
@@ -137,12 +139,10 @@ async function requestTokens(
     if (response.status === 429) return err({ kind: 'unreachable', code: undefined, detail: 'status 429' });
     return tokensOf(await readAnswer(metadata, client, text, response.status), clock);
   } catch (error) {
-    if (!(error instanceof ProviderUnreachable)) return invalid(messageOf(error));
-    return err({
-      kind: error.isRefused ? 'address_refused' : 'unreachable',
-      code: undefined,
-      detail: error.message,
-    });
+    const failure = error instanceof NoAnswer ? error.failure : undefined;
+    const detail = messageOf(error);
+    if (failure === undefined || failure.reason === 'too_large') return invalid(detail);
+    return err({ kind: isRefused(failure) ? 'address_refused' : 'unreachable', code: undefined, detail });
   }
 }
 
@@ -189,10 +189,7 @@ function tokensOf(answer: oauth.TokenEndpointResponse, clock: Clock): Result<Tok
       refreshToken: refresh === undefined ? undefined : new Secret(refresh),
       expiresAt: lifetimeMs === undefined ? undefined : clock.now() + lifetimeMs,
     },
-    scopes:
-      scope === undefined || scope.trim() === ''
-        ? undefined
-        : splitScopes(scope).slice(0, providerLimits.maxScopes),
+    scopes: grantedScopes(scope),
     answer,
   });
 }

@@ -1,10 +1,12 @@
 /** What a server's `WWW-Authenticate: Bearer` says (RFC 6750 section 3, RFC 9728 section 5.1). */
 export interface BearerChallenge {
   readonly error: string | undefined;
+  /** Undefined where it names none. */
   readonly scopes: readonly string[] | undefined;
   readonly resourceMetadata: string | undefined;
 }
 
+const maxScopes = 100;
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const part = new RegExp(`^(${token})(?:\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${token}(?=[\\s,]|$))))?`);
 
@@ -33,12 +35,12 @@ export function parseBearerChallenge(header: string | undefined): BearerChalleng
   if (found === undefined) return undefined;
   return {
     error: found.get('error'),
-    scopes: found.has('scope') ? splitScopes(found.get('scope') ?? '') : undefined,
+    scopes: scopesIn(found.get('scope')),
     resourceMetadata: found.get('resource_metadata'),
   };
 }
 
-/** The words of a `scope` value. */
-export function splitScopes(text: string): readonly string[] {
-  return [...new Set(text.split(' ').filter((word) => word !== ''))];
+function scopesIn(text: string | undefined): readonly string[] | undefined {
+  const words = text?.split(' ').filter((word) => /^[!#-[\]-~]+$/.test(word)) ?? [];
+  return words.length === 0 ? undefined : [...new Set(words)].slice(0, maxScopes);
 }
