@@ -32,6 +32,8 @@ export function newChainHead(chain: string): ChainHead {
 export function createChain(start: ChainHead, signer: Signer): Chain {
   const { chain } = start;
   let { seq, hash, unanchored } = start;
+  let lastNow: number | undefined;
+  let lastTime = '';
 
   const advance = (line: string): string => {
     hash = hashLine(line);
@@ -39,10 +41,15 @@ export function createChain(start: ChainHead, signer: Signer): Chain {
     unanchored += 1;
     return line;
   };
+  const timeOf = (now: number): string => {
+    if (now === lastNow) return lastTime;
+    lastNow = now;
+    lastTime = new Date(now).toISOString();
+    return lastTime;
+  };
   // Put together as text: the fields are the larger part, and copying them into another object costs as much again.
   const lineOf = (kind: AuditKind, now: number, fields: JsonObject): string => {
-    const time = new Date(now).toISOString();
-    const head = `{"v":1,"kind":"${kind}","chain":"${chain}","seq":${seq + 1},"time":"${time}"`;
+    const head = `{"v":1,"kind":"${kind}","chain":"${chain}","seq":${seq + 1},"time":"${timeOf(now)}"`;
     const body = JSON.stringify(fields).slice(1, -1);
     return `${head}${body === '' ? '' : ','}${body},"prev":"${hash}"}`;
   };

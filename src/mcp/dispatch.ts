@@ -104,14 +104,13 @@ export function createDispatcher(
     });
   }
 
-  async function answer(call: McpCall, requestBytes: number): Promise<void> {
-    const startedMs = deps.clock.monotonic();
-    let reply: MethodReply;
-    try {
-      reply = await start(call);
-    } catch (error) {
-      reply = err(fault(call, error));
-    }
+  /** Records the call and answers it; a promise only where the record is waited for. */
+  function conclude(
+    call: McpCall,
+    reply: MethodReply,
+    startedMs: number,
+    requestBytes: number,
+  ): Promise<void> | undefined {
     const done = reply.ok
       ? {
           text: resultText(call.id, wiring.eras[call.era].members(deps.settings(), reply.value)),
@@ -119,22 +118,32 @@ export function createDispatcher(
           headers: undefined,
         }
       : refused(call, reply.error);
-    const bytes = Buffer.byteLength(done.text);
-    const written = record(call, reply, startedMs, requestBytes, bytes);
-    const isWritten = typeof written === 'boolean' ? written : await written;
-    if (call.signal.aborted) return call.reply.finishEmpty();
-    if (isWritten) return call.reply.finish(done.text, done.status, done.headers);
-    const withheld = refused(call, { reason: 'audit_unavailable' });
-    call.reply.finish(withheld.text, withheld.status, withheld.headers);
+    const written = record(call, reply, startedMs, requestBytes, Buffer.byteLength(done.text));
+    const finish = (isWritten: boolean): undefined => {
+      const { text, status, headers } = isWritten ? done : refused(call, { reason: 'audit_unavailable' });
+      if (call.signal.aborted) call.reply.finishEmpty();
+      else call.reply.finish(text, status, headers);
+    };
+    return typeof written === 'boolean' ? finish(written) : written.then(finish);
   }
 
   return {
-    run: (call, requestBytes) =>
-      answer(call, requestBytes).catch((error: unknown) => {
+    async run(call, requestBytes) {
+      const startedMs = deps.clock.monotonic();
+      try {
+        let reply: MethodReply;
+        try {
+          reply = await start(call);
+        } catch (error) {
+          reply = err(fault(call, error));
+        }
+        await conclude(call, reply, startedMs, requestBytes);
+      } catch (error) {
         // Nobody waits for `run`: what it throws would end the process, and the client would wait for ever.
         const { text, status, headers } = refused(call, fault(call, error));
         call.reply.finish(text, status, headers);
-      }),
+      }
+    },
   };
 }
 

@@ -80,15 +80,19 @@ function callListed(
   return callBackend(deps, call, tool, args);
 }
 
+const besideArguments = ['inputResponses', 'requestState'] as const;
+
 /**
  * An argument with a name that the contract puts beside the arguments: the backend would take it for a state that we
  * sealed. A tool that declares the name itself means something else by it.
  */
 function takenName({ definition }: CatalogTool, args: JsonObject): string | undefined {
   const { properties } = definition.inputSchema;
-  return ['inputResponses', 'requestState'].find(
-    (name) => Object.hasOwn(args, name) && !(isJsonObject(properties) && Object.hasOwn(properties, name)),
-  );
+  for (const name of besideArguments) {
+    if (!Object.hasOwn(args, name)) continue;
+    if (!isJsonObject(properties) || !Object.hasOwn(properties, name)) return name;
+  }
+  return undefined;
 }
 
 /** A tool beyond the caller's scopes, by policy (R36). What names no scope at all is unknown to everyone. */
