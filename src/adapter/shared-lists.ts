@@ -52,10 +52,15 @@ export function createSharedLists({ ask, onChange }: SharedListsDeps): SharedLis
     },
     learn(split) {
       if (ask !== undefined) return;
-      const isNews = known?.sharedDigest !== split.sharedDigest;
+      const before = known;
       known = split;
-      if (isNews) onChange();
+      if (before === undefined ? isEmpty(split.shared) : before.sharedDigest === split.sharedDigest) return;
+      onChange();
     },
     tool: (name) => known?.shared.tools.find((tool) => tool.name === name),
   };
+}
+
+function isEmpty({ tools, prompts, resources, resourceTemplates }: BackendCatalog): boolean {
+  return tools.length + prompts.length + resources.length + resourceTemplates.length === 0;
 }
