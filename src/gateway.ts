@@ -171,7 +171,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         streams.personalChanged(principalKey);
         linkWaits.personalChanged(id, principalKey);
       },
-      resourceUpdated: (_id, uri, principalKey) => streams.resourcesUpdated([uri], principalKey),
+      resourceUpdated: (id, uri, principalKey) => streams.resourceUpdated(id, uri, principalKey),
     },
     clock,
     log,

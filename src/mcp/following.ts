@@ -1,11 +1,13 @@
-import type { Backend } from '#backends/backend.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
 import type { EdgeDeps } from './deps.ts';
 import { knownItem } from './readable.ts';
 
 /** The resources that one open stream follows at their servers; applications tell of theirs by themselves. */
 export interface Following {
-  /** Follows these and no others, as far as they may be read now, at whichever server has them now. */
+  /**
+   * Follows these and no others, as far as they may be read now, at whichever server has them now. All anew: after an
+   * account was linked, what was followed with the one before says nothing any more.
+   */
   follow(uris: Iterable<string>): void;
   stop(): void;
 }
@@ -14,31 +16,23 @@ export function createFollowing(
   deps: Pick<EdgeDeps, 'personal' | 'snapshot' | 'backend'>,
   principal: Principal,
 ): Following {
-  const followed = new Map<string, { readonly backend: Backend; readonly stop: () => void }>();
+  let stops: readonly (() => void)[] = [];
 
-  function ownerOf(uri: string): Backend | undefined {
+  function followOne(uri: string): (() => void) | undefined {
     const item = knownItem(deps, deps.snapshot(), principal, uri);
-    return item && holdsAll(principal.scopes, item.definition.scopes)
-      ? deps.backend(item.backend)
-      : undefined;
+    if (item === undefined || !holdsAll(principal.scopes, item.definition.scopes)) return undefined;
+    return deps.backend(item.backend)?.follow?.(uri, principal);
+  }
+
+  function replace(next: readonly (() => void)[]): void {
+    const before = stops;
+    stops = next;
+    for (const stop of before) stop();
   }
 
   return {
-    follow(uris) {
-      const wanted = new Map([...uris].map((uri) => [uri, ownerOf(uri)]));
-      for (const [uri, { backend, stop }] of followed) {
-        if (wanted.get(uri) === backend) continue;
-        followed.delete(uri);
-        stop();
-      }
-      for (const [uri, backend] of wanted) {
-        const stop = followed.has(uri) ? undefined : backend?.follow?.(uri, principal);
-        if (backend !== undefined && stop !== undefined) followed.set(uri, { backend, stop });
-      }
-    },
-    stop() {
-      for (const { stop } of followed.values()) stop();
-      followed.clear();
-    },
+    // The new before the old ends: what goes on is not let go of in between.
+    follow: (uris) => replace([...uris].flatMap((uri) => followOne(uri) ?? [])),
+    stop: () => replace([]),
   };
 }

@@ -1,11 +1,13 @@
 import type { Snapshot } from '#catalog/snapshot.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Choice } from './choice.ts';
 import { type ListKind, ownEntries } from './entries.ts';
 import type { Personal } from './personal.ts';
 import type { Pulse } from './pulse.ts';
+import { knownItem } from './readable.ts';
 import { knownOwn, type Own } from './sight.ts';
 import type { Views } from './views.ts';
 
@@ -43,8 +45,9 @@ export interface Streams {
   catalogChanged(before: Snapshot): void;
   /** What a principal has for itself may be another: tells its streams alone, and those alone whose own half changed. */
   personalChanged(principalKey: string): void;
-  /** Tells the streams that follow a resource: everyone's, or those of one principal. */
-  resourcesUpdated(uris: readonly string[], principalKey?: string): void;
+  resourcesUpdated(uris: readonly string[]): void;
+  /** A server says that a resource of its own changed, for everyone or for one principal: others hear nothing of it. */
+  resourceUpdated(backend: BackendId, uri: string, principalKey: string | undefined): void;
   /** Tells a legacy session on its open stream; false: it has none. */
   tellSession(principalKey: string, sessionId: string, method: string, params: JsonObject): boolean;
   readonly size: number;
@@ -162,6 +165,12 @@ export function createStreams(deps: {
     }
   }
 
+  function tellFollowers(uri: string, concerned: Iterable<PushStream>): void {
+    const snapshot = deps.snapshot();
+    for (const stream of concerned)
+      if (stream.wantsResource(uri, snapshot)) stream.notify('notifications/resources/updated', { uri });
+  }
+
   return {
     add(stream) {
       const bounds = deps.bounds();
@@ -185,14 +194,16 @@ export function createStreams(deps: {
       personallyChanged.add(principalKey);
       timer ??= setTimeout(flush, deps.debounceMs);
     },
-    resourcesUpdated(uris, principalKey) {
-      const snapshot = deps.snapshot();
+    resourcesUpdated(uris) {
+      for (const uri of uris) tellFollowers(uri, streams);
+    },
+    resourceUpdated(backend, uri, principalKey) {
       const concerned = principalKey === undefined ? streams : (perPrincipal.get(principalKey) ?? []);
-      for (const uri of uris) {
-        for (const stream of concerned) {
-          if (stream.wantsResource(uri, snapshot)) stream.notify('notifications/resources/updated', { uri });
-        }
-      }
+      const snapshot = deps.snapshot();
+      const ofServer = [...concerned].filter(
+        ({ principal }) => knownItem(deps, snapshot, principal, uri)?.backend === backend,
+      );
+      tellFollowers(uri, ofServer);
     },
     tellSession(principalKey, sessionId, method, params) {
       for (const stream of perPrincipal.get(principalKey) ?? []) {

@@ -146,7 +146,7 @@ describe('resources that a stream follows at a server (R23, R31)', () => {
       notifications: { resourceSubscriptions: [uri, 'lin://lin/t/7', 'cortex://architecture'] },
     });
     expect([...world.server.followed]).toEqual([`ada ${uri}`, 'ada lin://lin/t/7']);
-    world.edge.resourceUpdated(uri, 'ada');
+    world.edge.resourceUpdated('lin', uri, 'ada');
     expect(await events.nextOf(updated)).toMatchObject({ params: { uri } });
     await events.close();
     await Bun.sleep(20);
@@ -159,11 +159,34 @@ describe('resources that a stream follows at a server (R23, R31)', () => {
     const adas = await world.ada.listen({ resourceSubscriptions: [uri] });
     const bobs = await world.bob.listen({ resourceSubscriptions: [uri] });
     await Promise.all([adas.next(), bobs.next()]);
-    world.edge.resourceUpdated(uri, 'ada');
+    world.edge.resourceUpdated('lin', uri, 'ada');
     expect([await told(adas), await told(bobs)]).toEqual([[updated], []]);
-    world.edge.resourceUpdated(uri);
+    world.edge.resourceUpdated('lin', uri);
     expect([await told(adas), await told(bobs)]).toEqual([[updated], [updated]]);
     for (const stream of [adas, bobs]) await stream.close();
+  });
+
+  test('a server cannot say that what is another’s has changed', async () => {
+    await using world = await linear();
+    world.server.lists('ada', withResource);
+    const events = await world.ada.listen({ resourceSubscriptions: [uri, 'cortex://architecture'] });
+    await events.next();
+    world.edge.resourceUpdated('other', uri, 'ada');
+    world.edge.resourceUpdated('lin', 'cortex://architecture');
+    expect(await told(events)).toEqual([]);
+    await events.close();
+  });
+
+  test('are followed anew with the account that is linked now', async () => {
+    await using world = await linear();
+    world.server.lists('ada', withResource);
+    const events = await world.ada.listen({ resourceSubscriptions: [uri] });
+    await events.next();
+    const before = world.server.follows;
+    world.edge.personalChanged('lin', 'ada');
+    await Bun.sleep(60);
+    expect([world.server.follows, [...world.server.followed]]).toEqual([before + 1, [`ada ${uri}`]]);
+    await events.close();
   });
 
   test('are followed for a legacy session while its stream is open, and as it subscribes', async () => {
@@ -178,7 +201,7 @@ describe('resources that a stream follows at a server (R23, R31)', () => {
     expect([...world.server.followed]).toEqual([`ada ${uri}`, 'ada lin://lin/t/1']);
     await session.request('resources/unsubscribe', { uri });
     expect([...world.server.followed]).toEqual(['ada lin://lin/t/1']);
-    world.edge.resourceUpdated('lin://lin/t/1', 'ada');
+    world.edge.resourceUpdated('lin', 'lin://lin/t/1', 'ada');
     expect((await events.nextOf(updated)).params).toEqual({ uri: 'lin://lin/t/1' });
     const newer = await session.events();
     expect([...world.server.followed]).toEqual(['ada lin://lin/t/1']);
@@ -196,7 +219,7 @@ describe('resources that a stream follows at a server (R23, R31)', () => {
     world.edge.personalChanged('lin', 'ada');
     await Bun.sleep(40);
     expect(world.server.followed).toEqual([]);
-    world.edge.resourceUpdated(uri, 'ada');
+    world.edge.resourceUpdated('lin', uri, 'ada');
     expect(await told(events)).toEqual([]);
     await events.close();
   });

@@ -34,6 +34,8 @@ export interface ScriptedServer {
   readonly calls: readonly ScriptedCall[];
   /** URIs that are followed now, each with the subject that follows it. */
   readonly followed: readonly string[];
+  /** How often something began to be followed. */
+  readonly follows: number;
   /** How often lists were asked for, by subject. */
   readonly refreshed: readonly string[];
   /** What one person's lists are from now on; undefined: not known, and `refresh` finds out `next`. */
@@ -65,6 +67,7 @@ export function createScriptedServer(
   const calls: ScriptedCall[] = [];
   const followed: string[] = [];
   const refreshed: string[] = [];
+  let follows = 0;
   const known = new Map<string, PersonalCatalog>();
   const coming = new Map<string, PersonalCatalog | Promise<PersonalCatalog>>();
   let script: Script = ({ target }) => said(target);
@@ -90,6 +93,9 @@ export function createScriptedServer(
     calls,
     followed,
     refreshed,
+    get follows() {
+      return follows;
+    },
     lists(subject, now, next) {
       const key = principalKey(issuerUrl, subject);
       if (now === undefined) known.delete(key);
@@ -141,6 +147,7 @@ export function createScriptedServer(
         },
       },
       follow(uri, { subject }) {
+        follows += 1;
         const entry = `${subject} ${uri}`;
         followed.push(entry);
         return () => {

@@ -65,7 +65,7 @@ export interface Edge extends AsyncDisposable {
   caller(subject: string, ...scopes: readonly string[]): McpCaller;
   /** What a server tells by itself. */
   personalChanged(server: string, subject: string): void;
-  resourceUpdated(uri: string, subject?: string): void;
+  resourceUpdated(server: string, uri: string, subject?: string): void;
   poll(): Promise<void>;
 }
 
@@ -238,8 +238,8 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
       streams.personalChanged(keyOf(subject));
       linkWaits.personalChanged(backendId(server), keyOf(subject));
     },
-    resourceUpdated: (uri, subject) =>
-      streams.resourcesUpdated([uri], subject === undefined ? undefined : keyOf(subject)),
+    resourceUpdated: (server, uri, subject) =>
+      streams.resourceUpdated(backendId(server), uri, subject === undefined ? undefined : keyOf(subject)),
     poll: () => catalog.poll(),
     async [Symbol.asyncDispose]() {
       streams.close();
