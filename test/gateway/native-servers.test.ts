@@ -28,7 +28,7 @@ let caller: McpCaller;
 beforeAll(async () => {
   open = startNativeServer();
   keyed = startNativeServer({
-    guard: { issuer: 'https://auth.example', accepts: async (token) => token === 'operators-secret' },
+    guard: { issuer: () => 'https://auth.example', accepts: async (token) => token === 'operators-secret' },
   });
   running = await runGateway({
     config: {

@@ -17,7 +17,7 @@ export interface NativeServer extends AsyncDisposable {
 
 export interface NativeServerOptions {
   /** Whose tokens are accepted, and how one is told. Undefined: nobody needs one. */
-  readonly guard?: { readonly issuer: string; readonly accepts: (token: string) => Promise<boolean> };
+  readonly guard?: { readonly issuer: () => string; readonly accepts: (token: string) => Promise<boolean> };
 }
 
 const results: Readonly<Record<string, object>> = {
@@ -58,7 +58,7 @@ export function startNativeServer(options: NativeServerOptions = {}): NativeServ
       requests.push({ method: String(method), headers: request.headers, text });
       const { pathname, origin } = new URL(request.url);
       if (guard !== undefined && pathname === '/.well-known/oauth-protected-resource/mcp') {
-        return Response.json({ resource: `${origin}/mcp`, authorization_servers: [guard.issuer] });
+        return Response.json({ resource: `${origin}/mcp`, authorization_servers: [guard.issuer()] });
       }
       if (pathname !== '/mcp') return new Response(null, { status: 404 });
       const token = request.headers.get('authorization')?.replace(/^Bearer /, '');
