@@ -125,9 +125,20 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
     const endpoint = metadata.registration_endpoint;
     if (endpoint === undefined) return err(linkFailure('no_registration'));
     const supported = metadata.token_endpoint_auth_methods_supported;
-    const method = chooseAuthMethod(supported, true) ?? chooseAuthMethod(supported, false);
-    if (method === undefined) return err(linkFailure('no_registration', { detail: supported?.join(' ') }));
-    const made = await register(endpoint, metadataOf(id, method), redirectUri(id), reach);
+    const method = chooseAuthMethod(supported, true);
+    const asPublic = chooseAuthMethod(supported, false);
+    const first = method ?? asPublic;
+    if (first === undefined) return err(linkFailure('no_registration', { detail: supported?.join(' ') }));
+    let made = await register(endpoint, metadataOf(id, first), redirectUri(id), reach);
+    // Some give secrets to clients of their operator's alone.
+    if (
+      !made.ok &&
+      made.error.code === 'invalid_client_metadata' &&
+      asPublic !== undefined &&
+      first !== asPublic
+    ) {
+      made = await register(endpoint, metadataOf(id, asPublic), redirectUri(id), reach);
+    }
     if (!made.ok) return made;
     const key = keyOf(id, metadata.issuer);
     const sealed = sealer.seal('link_client', boundTo(key), writeRegistration(made.value));

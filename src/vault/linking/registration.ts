@@ -61,8 +61,9 @@ function parseRegistration(
 ): Registration | string {
   const id = stringAt(document, 'client_id');
   const secret = stringAt(document, 'client_secret') || undefined;
-  const method =
-    stringAt(document, 'token_endpoint_auth_method') ?? stringAt(asked, 'token_endpoint_auth_method');
+  // Who answers with neither a secret nor a method has registered a public client, whatever was asked for.
+  const asPublic = secret === undefined ? 'none' : stringAt(asked, 'token_endpoint_auth_method');
+  const method = stringAt(document, 'token_endpoint_auth_method') ?? asPublic;
   const { redirect_uris: redirectUris, client_secret_expires_at: expiresAt } = document;
   if (id === undefined || !isPrintable(id, providerLimits.maxClientIdLength)) return 'no usable client_id';
   if (secret !== undefined && !isPrintable(secret, providerLimits.maxSecretLength)) return 'no usable secret';

@@ -14,8 +14,9 @@ export interface ResourceMetadata {
 export function resourceMetadataUrls(serverUrl: string, named: string | undefined): readonly string[] {
   const { origin, pathname, search } = new URL(serverUrl);
   const wellKnown = `${origin}/.well-known/oauth-protected-resource`;
-  const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
-  return [...new Set([...(named === undefined ? [] : [named]), `${wellKnown}${path}${search}`, wellKnown])];
+  const path = pathname === '/' ? '' : pathname;
+  const inserted = [path, path.replace(/\/$/, '')].map((exact) => `${wellKnown}${exact}${search}`);
+  return [...new Set([...(named === undefined ? [] : [named]), ...inserted, wellKnown])];
 }
 
 /**

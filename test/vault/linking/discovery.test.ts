@@ -48,6 +48,16 @@ describe('what a server says about its protection is found (RFC 9728)', () => {
     expect(page.searchParams.get('resource')).toBe(`${server.mcpUrl}?tenant=7`);
   });
 
+  test('with and without the slash at the end of the server’s address', async () => {
+    const server = startScripted((origin) => ({
+      '/mcp/': challenge('Bearer'),
+      [`${wellKnown}/mcp`]: { resource: `${origin}/mcp/`, authorization_servers: [origin] },
+    }));
+    const page = await begin(await startLinking({ notes: linkedServer(`${server.mcpUrl}/`) }));
+    expect(paths(server.requests).slice(1, 3)).toEqual([`${wellKnown}/mcp/`, `${wellKnown}/mcp`]);
+    expect(page.searchParams.get('resource')).toBe(`${server.mcpUrl}/`);
+  });
+
   test.each([
     ['another origin', (_origin: string) => 'https://evil.example/mcp'],
     ['another port', (origin: string) => `${origin.slice(0, -1)}${origin.endsWith('1') ? 2 : 1}/mcp`],

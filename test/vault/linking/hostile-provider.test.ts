@@ -173,6 +173,7 @@ describe('a registration (RFC 7591)', () => {
       'a secret that is no text',
       registered({ client_secret: ['x'], token_endpoint_auth_method: 'client_secret_post' }),
     ],
+    ['a method that needs a secret, without one', registered({ client_secret: undefined })],
     ['a secret with a line break', registered({ client_secret: 'a\nb' })],
     ['another redirect URI', registered({ redirect_uris: ['https://evil.example/cb'] })],
     [
@@ -196,6 +197,26 @@ describe('a registration (RFC 7591)', () => {
   ] as const)('with %s is taken', async (_what, answer) => {
     const { kit } = await start({ '/register': answer });
     await finish(kit, answerTo(await begin(kit)));
+  });
+
+  test('of a public client is taken for one, whatever was asked for', async () => {
+    const answer = () => Response.json({ client_id: 'public' }, { status: 201 });
+    const { server, kit } = await start({ '/register': answer });
+    await finish(kit, answerTo(await begin(kit)));
+    expect(formOf(server.to('/token')[0]).get('client_id')).toBe('public');
+    expect(server.to('/token')[0]?.headers.has('authorization')).toBe(false);
+  });
+
+  test('is tried without a secret where one with a secret is refused', async () => {
+    const picky = (_request: Request, body: string) => {
+      const asked = JSON.parse(body).token_endpoint_auth_method;
+      return asked === 'none'
+        ? Response.json({ client_id: 'public' }, { status: 201 })
+        : error('invalid_client_metadata');
+    };
+    const { server, kit } = await start({ '/register': picky });
+    await finish(kit, answerTo(await begin(kit)));
+    expect(server.to('/register')).toHaveLength(2);
   });
 
   test('is sealed in the store, and made again when its secret has expired', async () => {
