@@ -8,6 +8,7 @@ import { silentLog } from '#kernel/log.ts';
 import { openKeyInventory } from '#keys/inventory.ts';
 import { describeKeyProblem } from '#keys/key-problem.ts';
 import { createSigner } from '#keys/signer.ts';
+import { eraseAuditCalls } from '#store/audit-call-rows.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
 import { openConfiguredVault, unlinkAlone } from '#wiring/configured-vault.ts';
@@ -31,7 +32,11 @@ export async function withLocalVault<T>(config: Config, work: (desk: VaultDesk) 
     closings.push(() => vault.close());
     const keys = openKeyInventory(config.keys.dir, keyOriginsOf(config));
     if (!keys.ok) throw keyError(describeKeyProblem(keys.error));
-    const pseudonyms = createPseudonyms({ ...deps, keys: keys.value.audit });
+    const pseudonyms = createPseudonyms({
+      ...deps,
+      keys: keys.value.audit,
+      beforeForget: (names) => eraseAuditCalls(deps.store, names),
+    });
     const signer = createSigner(keys.value.checkpoint);
     let audit: AuditLog | undefined;
     /** Who only looks leaves no mark. */

@@ -11,6 +11,9 @@ export function describeKeyProblem(problem: KeyProblem): string {
     case 'not_a_file':
       return `${place}: not a plain file`;
     case 'exposed':
+      if (place.startsWith('/run/secrets/')) {
+        return `${place}: everybody in the container can read the secret; mount it with mode 0400 and the gateway's uid`;
+      }
       return `${place}: the key file is open to its group or to others; run: chmod 600 ${place}`;
     case 'too_large':
       return `${place}: too large for a key file`;

@@ -31,14 +31,19 @@ export async function findLinkFlow(store: Store, id: string, now: number): Promi
   return { sealed: textOf(row, 'sealed'), isConsumed: integerOf(row, 'consumed') === 1 };
 }
 
-/** Consumes the flow: what it holds goes to the first who asks, in whatever process, and to nobody after that. */
+/**
+ * Consumes the flow: what it holds goes to the first who asks, in whatever process, and to nobody after that; it is
+ * not kept.
+ */
 export async function consumeLinkFlow(store: Store, id: string, now: number): Promise<string | undefined> {
   const rows = await store.all(
     'UPDATE link_flows SET consumed = 1 WHERE id = ? AND expires_at > ? AND consumed = 0 RETURNING sealed',
     id,
     now,
   );
-  return rows[0] === undefined ? undefined : textOf(asRow(rows[0]), 'sealed');
+  if (rows[0] === undefined) return undefined;
+  await store.run("UPDATE link_flows SET sealed = '' WHERE id = ?", id);
+  return textOf(asRow(rows[0]), 'sealed');
 }
 
 /** Deletes the expired flows; returns how many. */
@@ -46,8 +51,25 @@ export async function sweepLinkFlows(store: Store, now: number): Promise<number>
   return store.run('DELETE FROM link_flows WHERE expires_at <= ?', now);
 }
 
-/** What the flows that have not expired hold, sealed. */
+/** What the flows that can still go on hold, sealed. */
 export async function listLinkFlowSeals(store: Store, now: number): Promise<readonly string[]> {
-  const rows = await store.all('SELECT sealed FROM link_flows WHERE expires_at > ?', now);
+  const rows = await store.all('SELECT sealed FROM link_flows WHERE consumed = 0 AND expires_at > ?', now);
   return rows.map((row) => textOf(asRow(row), 'sealed'));
+}
+
+/** Every flow that still holds something, expired ones too. */
+export async function listLinkFlows(
+  store: Store,
+): Promise<readonly { readonly id: string; readonly sealed: string }[]> {
+  const rows = await store.all("SELECT id, sealed FROM link_flows WHERE sealed != ''");
+  return rows.map((value) => {
+    const row = asRow(value);
+    return { id: textOf(row, 'id'), sealed: textOf(row, 'sealed') };
+  });
+}
+
+/** Deletes flows, beyond recovery from the file. */
+export async function eraseLinkFlows(store: Store, ids: readonly string[]): Promise<void> {
+  await store.batch(ids.map((id) => ({ sql: 'DELETE FROM link_flows WHERE id = ?', params: [id] })));
+  await store.scrub();
 }

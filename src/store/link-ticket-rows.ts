@@ -56,8 +56,27 @@ export async function sweepLinkTickets(store: Store, now: number): Promise<numbe
   return store.run('DELETE FROM link_tickets WHERE expires_at <= ?', now);
 }
 
-/** What the tickets that have not expired hold, sealed. */
+/** What the tickets that can still be used hold, sealed. */
 export async function listLinkTicketSeals(store: Store, now: number): Promise<readonly string[]> {
-  const rows = await store.all('SELECT sealed FROM link_tickets WHERE expires_at > ?', now);
+  const rows = await store.all('SELECT sealed FROM link_tickets WHERE consumed = 0 AND expires_at > ?', now);
   return rows.map((row) => textOf(asRow(row), 'sealed'));
+}
+
+/** Every ticket by its hash, used and expired ones too. */
+export async function listLinkTickets(
+  store: Store,
+): Promise<readonly { readonly hash: string; readonly sealed: string }[]> {
+  const rows = await store.all('SELECT ticket, sealed FROM link_tickets');
+  return rows.map((value) => {
+    const row = asRow(value);
+    return { hash: textOf(row, 'ticket'), sealed: textOf(row, 'sealed') };
+  });
+}
+
+/** Deletes tickets, beyond recovery from the file. */
+export async function eraseLinkTickets(store: Store, hashes: readonly string[]): Promise<void> {
+  await store.batch(
+    hashes.map((hash) => ({ sql: 'DELETE FROM link_tickets WHERE ticket = ?', params: [hash] })),
+  );
+  await store.scrub();
 }

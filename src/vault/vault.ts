@@ -6,6 +6,7 @@ import { createSealer, type Sealer } from '#keys/sealer.ts';
 import type { VaultRing } from '#keys/vault-ring.ts';
 import type { Store } from '#store/store.ts';
 import { eraseVaultOwner } from '#store/vault-owner-rows.ts';
+import { eraseLinks } from './erase-links.ts';
 import type { GrantOwner, Grants } from './grant.ts';
 import { createGrants } from './grants.ts';
 import { openOwnerKeys } from './owner-keys.ts';
@@ -24,7 +25,7 @@ export interface Vault {
   has(owner: GrantOwner): Promise<boolean>;
   rotate(): Promise<Rotation>;
   status(): Promise<VaultStatus>;
-  /** Deletes a user's key and with it all grants, beyond recovery from the file. Revokes nothing. */
+  /** Deletes a user's key, all grants and what is under way, beyond recovery from the file. Revokes nothing. */
   erase(owner: GrantOwner): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,6 +54,7 @@ export async function openVault(deps: {
     status: () => readVaultStatus(deps),
     async erase(owner) {
       const id = owners.id(owner.key);
+      await eraseLinks({ store, sealer }, owner);
       await eraseVaultOwner(store, id);
       owners.forget(id);
       grants.forget(id);

@@ -122,5 +122,11 @@ test('each problem says what to do, and none shows a key', () => {
   const words = reasons.map((reason) => describeKeyProblem({ key: 'seal', reason, path: '/k' }));
   expect(new Set(words).size).toBe(reasons.length);
   expect(describeKeyProblem({ key: 'seal', reason: 'exposed', path: '/k' })).toContain('chmod 600 /k');
+  const secret = describeKeyProblem({
+    key: 'vault',
+    reason: 'exposed',
+    path: '/run/secrets/cortex_vault_key',
+  });
+  expect(secret).toContain('mode 0400');
   expect(describeKeyProblem({ key: 'audit', reason: 'empty', path: undefined })).toContain('keys.audit');
 });

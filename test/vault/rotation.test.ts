@@ -14,6 +14,8 @@ import { addLinkTicket } from '#store/link-ticket-rows.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { createGrantTokens } from '#vault/grant-tokens.ts';
+import { createLinkTickets } from '#vault/link-tickets.ts';
+import { createLinkFlows } from '#vault/linking/link-flows.ts';
 import { forgetOldKeys } from '#vault/rotation.ts';
 import { openVault, type Vault } from '#vault/vault.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
@@ -228,6 +230,32 @@ test('who was erased has nothing left in the files, and is a newcomer afterwards
   expect((await vault.users()).map(({ owner }) => owner.subject)).toEqual(['bob']);
   await there.grants.put(ada, 'linear', grantOf({ accessToken: new Secret('again') }));
   expect((await vault.grants.get(ada, 'linear'))?.grant.accessToken.reveal()).toBe('again');
+});
+
+test('what an erased user had under way is gone too, and nobody else’s is', async () => {
+  const vault = await open();
+  const flows = createLinkFlows({ store, sealer: vault.sealer, clock: systemClock });
+  const tickets = createLinkTickets({ store, sealer: vault.sealer, clock: systemClock });
+  const flow = { stage: 'answered', grant: grantOf() } as const;
+  const holderOf = (subject: string) => ({ owner: ownerOf(subject), server: 'linear', browser: 'b' });
+  const adas = await flows.add(holderOf('ada'), flow);
+  const bobs = await flows.add(holderOf('bob'), flow);
+  const adasTicket = await tickets.issue(ada, 'linear');
+  const bobsTicket = await tickets.issue(ownerOf('bob'), 'linear');
+  await vault.erase(ada);
+  expect(await flows.take(adas, holderOf('ada'), 'answered')).toEqual({ ok: false, error: 'unknown' });
+  expect((await flows.take(bobs, holderOf('bob'), 'answered')).ok).toBe(true);
+  expect(await tickets.open(adasTicket)).toBeUndefined();
+  expect(await tickets.open(bobsTicket)).toBeDefined();
+});
+
+test('the tokens of a link that was finished are kept in the grant alone', async () => {
+  const vault = await open();
+  const flows = createLinkFlows({ store, sealer: vault.sealer, clock: systemClock });
+  const holder = { owner: ada, server: 'linear', browser: 'b' };
+  const secret = await flows.add(holder, { stage: 'answered', grant: grantOf() });
+  expect((await flows.take(secret, holder, 'answered')).ok).toBe(true);
+  expect(await store.all('SELECT sealed, consumed FROM link_flows')).toEqual([{ sealed: '', consumed: 1 }]);
 });
 
 test('a grant written while its user is erased is never left under a key that is gone', async () => {
