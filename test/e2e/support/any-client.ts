@@ -3,6 +3,7 @@ import {
   StreamableHTTPClientTransport as TransportV2,
 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as StdioTransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
   CreateMessageRequestSchema,
@@ -19,6 +20,16 @@ export type ClientKind = (typeof clientKinds)[number];
 export interface ToolAnswer {
   readonly text: string;
   readonly isError: boolean;
+  readonly structured?: unknown;
+}
+/** What every client makes the same of a definition. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly inputSchema: unknown;
+  readonly outputSchema?: unknown;
+  readonly annotations?: unknown;
 }
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -33,9 +44,10 @@ export interface AnyClient {
   /** What came unasked, in order. */
   readonly heard: readonly string[];
   tools(): Promise<readonly string[]>;
+  definitions(): Promise<readonly ToolDefinition[]>;
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>;
   prompts(): Promise<readonly string[]>;
-  prompt(name: string): Promise<string>;
+  prompt(name: string, args?: Record<string, string>): Promise<string>;
   resources(): Promise<readonly string[]>;
   templates(): Promise<readonly string[]>;
   read(uri: string): Promise<string>;
@@ -47,8 +59,9 @@ export interface AnyClient {
 }
 
 const info = { name: 'official-client', version: '1.0.0' };
-const capabilities = { elicitation: {}, sampling: {}, roots: {} };
+const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
+const opened = { action: 'accept' as const };
 const elicited = { action: 'accept' as const, content: { name: 'Ada' } };
 const sampled = { model: 'm', role: 'assistant' as const, content: { type: 'text' as const, text: 'Paris' } };
 const rooted = { roots: [{ uri: 'file:///work', name: 'work' }] };
@@ -65,7 +78,9 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
     capabilities,
     versionNegotiation: { mode: isModern ? 'auto' : 'legacy' },
   });
-  client.setRequestHandler('elicitation/create', async () => elicited);
+  client.setRequestHandler('elicitation/create', async ({ params }) =>
+    params.mode === 'url' ? opened : elicited,
+  );
   client.setRequestHandler('sampling/createMessage', async () => sampled);
   client.setRequestHandler('roots/list', async () => rooted);
   client.setNotificationHandler('notifications/tools/list_changed', () => void heard.push('tools changed'));
@@ -86,6 +101,7 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
     sessionId: transport.sessionId,
     heard,
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    definitions: async () => (await client.listTools()).tools.map(definitionOf),
     async call(name, args = {}, { signal, onProgress } = {}) {
       const _meta = logLevel === undefined ? {} : { [logLevelKey]: logLevel };
       const result = await client.callTool(
@@ -95,10 +111,11 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
           ...(onProgress && { onprogress: ({ progress }) => onProgress(progress) }),
         },
       );
-      return { text: JSON.stringify(result.content), isError: result.isError === true };
+      return answerOf(result);
     },
     prompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
-    prompt: async (name) => JSON.stringify((await client.getPrompt({ name })).messages),
+    prompt: async (name, args = {}) =>
+      JSON.stringify((await client.getPrompt({ name, arguments: args })).messages),
     resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
     templates: async () =>
       (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
@@ -119,9 +136,26 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
 }
 
 async function connectV1(url: string, requestInit: RequestInit): Promise<AnyClient> {
+  const transport = new TransportV1(new URL(url), { requestInit });
+  return overV1(transport, () => transport);
+}
+
+/** A server of one's own as a child, without any gateway: what it says to it is what it should say through one. */
+export function connectDirectly(command: readonly string[]): Promise<AnyClient> {
+  const [program = '', ...args] = command;
+  const env = { PATH: process.env.PATH ?? '' };
+  return overV1(new StdioTransportV1({ command: program, args, env, stderr: 'ignore' }), () => ({}));
+}
+
+async function overV1(
+  transport: Parameters<ClientV1['connect']>[0],
+  agreed: () => { readonly protocolVersion?: string | undefined; readonly sessionId?: string | undefined },
+): Promise<AnyClient> {
   const heard: string[] = [];
   const client = new ClientV1(info, { capabilities });
-  client.setRequestHandler(ElicitRequestSchema, async () => elicited);
+  client.setRequestHandler(ElicitRequestSchema, async ({ params }) =>
+    params.mode === 'url' ? opened : elicited,
+  );
   client.setRequestHandler(CreateMessageRequestSchema, async () => sampled);
   client.setRequestHandler(ListRootsRequestSchema, async () => rooted);
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.push('tools changed'));
@@ -133,23 +167,24 @@ async function connectV1(url: string, requestInit: RequestInit): Promise<AnyClie
     LoggingMessageNotificationSchema,
     ({ params }) => void heard.push(`log ${params.level}`),
   );
-  const transport = new TransportV1(new URL(url), { requestInit });
   await client.connect(transport);
   return {
     kind: 'v1, legacy',
-    revision: transport.protocolVersion,
-    sessionId: transport.sessionId,
+    revision: agreed().protocolVersion,
+    sessionId: agreed().sessionId,
     heard,
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
+    definitions: async () => (await client.listTools()).tools.map(definitionOf),
     async call(name, args = {}, { signal, onProgress } = {}) {
       const result = await client.callTool({ name, arguments: args }, undefined, {
         ...(signal && { signal }),
         ...(onProgress && { onprogress: ({ progress }) => onProgress(progress) }),
       });
-      return { text: JSON.stringify(result.content), isError: result.isError === true };
+      return answerOf(result);
     },
     prompts: async () => (await client.listPrompts()).prompts.map(({ name }) => name),
-    prompt: async (name) => JSON.stringify((await client.getPrompt({ name })).messages),
+    prompt: async (name, args = {}) =>
+      JSON.stringify((await client.getPrompt({ name, arguments: args })).messages),
     resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
     templates: async () =>
       (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
@@ -164,5 +199,18 @@ async function connectV1(url: string, requestInit: RequestInit): Promise<AnyClie
       await client.setLoggingLevel(level);
     },
     close: () => client.close(),
+  };
+}
+
+function definitionOf(tool: ToolDefinition): ToolDefinition {
+  const { name, title, description, inputSchema, outputSchema, annotations } = tool;
+  return { name, title, description, inputSchema, outputSchema, annotations };
+}
+
+function answerOf(result: Readonly<Record<string, unknown>>): ToolAnswer {
+  return {
+    text: JSON.stringify(result.content),
+    isError: result.isError === true,
+    ...(result.structuredContent !== undefined && { structured: result.structuredContent }),
   };
 }
