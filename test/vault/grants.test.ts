@@ -184,7 +184,7 @@ describe('the lease of a refresh', () => {
   });
 });
 
-describe('an attacker who writes to the database', () => {
+describe('an attacker who writes to the database (R46)', () => {
   const events: { event: string; fields: LogFields | undefined }[] = [];
   const log = {
     ...silentLog,

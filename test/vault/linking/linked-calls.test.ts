@@ -31,7 +31,7 @@ async function start() {
 }
 
 describe('calls with a linked account', () => {
-  test('begin with a link, go on through refreshes, and end where the account is unlinked', async () => {
+  test('begin with a link, go on through refreshes, and end where the account is unlinked (R46)', async () => {
     const { provider, kit, identity, link, call } = await start();
     expect(await identity.resolve(user, target)).toMatchObject({ error: { reason: 'link_required' } });
     await link();
