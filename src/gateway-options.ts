@@ -6,6 +6,7 @@ import type { HttpBackendOptions } from '#backends/http-backend.ts';
 import type { AssembleRules, BackendRules } from '#catalog/assemble.ts';
 import type { BackendConfig, Config } from '#config/config.ts';
 import type { ServerConfig } from '#config/server-config.ts';
+import type { StaticCredential } from '#identity/static.ts';
 import { matchesGlob } from '#kernel/glob.ts';
 import { type BackendId, isBackendId } from '#kernel/ids.ts';
 import { principalKey } from '#kernel/principal.ts';
@@ -172,6 +173,15 @@ export function backendRulesOf(config: Config, id: BackendId): BackendRules {
     hasHelp: true,
     sharesSchemes: false,
   };
+}
+
+/** What a server acts with, for everybody. Undefined: it is not one of those. */
+export function staticCredentialOf(config: Config, id: BackendId): StaticCredential | undefined {
+  const server = config.servers.get(id);
+  if (server?.identity !== 'static') return undefined;
+  const { token, endpoint } = server;
+  if (endpoint.kind === 'command') return { token: undefined, allowHttp: false };
+  return token && { token, allowHttp: endpoint.allowHttp };
 }
 
 /** How accounts are linked at a server. Undefined: there is no such server, or nobody links one there. */

@@ -2,6 +2,7 @@ import { withImplied } from '#auth/scope-implications.ts';
 import type { IdentityResolver } from '#backends/backend.ts';
 import { createNamedScopes } from '#catalog/named-scopes.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
+import { staticCredentialOf } from '#gateway-options.ts';
 import { assert } from '#identity/assert.ts';
 import { exchange } from '#identity/exchange.ts';
 import { none } from '#identity/none.ts';
@@ -77,13 +78,7 @@ export function createIdentities(deps: IdentitiesDeps): Identities {
       clock,
       log,
     }),
-    static: staticToken((id) => {
-      const server = config().servers.get(id);
-      if (server?.identity !== 'static') return undefined;
-      const { token, endpoint } = server;
-      if (endpoint.kind === 'command') return { token: undefined, allowHttp: false };
-      return token && { token, allowHttp: endpoint.allowHttp };
-    }),
+    static: staticToken((id) => staticCredentialOf(config(), id)),
     linked: deps.linked,
     none: none(),
   });

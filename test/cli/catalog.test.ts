@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import { commands } from '#cli/commands.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { snapshotOf, source, tool } from '../catalog/samples.ts';
+import { startNativeServer } from '../gateway/support/native-server.ts';
 import { run } from './run.ts';
 
 const tools = [
@@ -174,5 +175,54 @@ describe('cortex catalog, where a gateway runs', () => {
     await gateway.stop(true);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('another version');
+  });
+});
+
+describe('servers, where no gateway runs', () => {
+  const marker = () => join(folder, 'was-run');
+  async function withServers(lines: string): Promise<void> {
+    const file = join(folder, 'cortex.yaml');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}servers:\n${lines}\n`);
+  }
+  const command = () =>
+    `  files: { command: [touch, "${marker()}"], identity: none, scopes: { default: notes:read } }`;
+
+  test('are asked as nobody, and shown beside the backends', async () => {
+    await using native = startNativeServer();
+    await withServers(`  open: { url: "${native.url}", identity: none, scopes: { default: notes:read } }`);
+    const { stdout, exitCode } = await catalog('--plan free --backend open');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('open_echo');
+    expect(stdout).not.toContain('notes_list');
+    for (const { headers } of native.requests) expect(headers.get('authorization')).toBeNull();
+  });
+
+  test('with linked accounts are not asked: everybody’s list is their own', async () => {
+    await using native = startNativeServer();
+    await withServers(`  mine: { url: "${native.url}", scopes: { default: notes:read } }`);
+    const { stderr, exitCode } = await catalog('');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      'mine lists to each user what their own account may use; that is not shown here.',
+    );
+    expect(native.requests).toEqual([]);
+  });
+
+  test('that are commands of a file in the current folder are not run unless the file is named', async () => {
+    await withServers(command());
+    const found = await run('catalog', { commands, cwd: folder });
+    expect(found.stderr).toContain(
+      'files was not asked: its command stands in a file that was found in the current folder',
+    );
+    expect(found.stderr).toContain(`add --config ${join(folder, 'cortex.yaml')}`);
+    expect(existsSync(marker())).toBe(false);
+  });
+
+  test('that are commands are run by no check, even of a file that is named', async () => {
+    await withServers(command());
+    const checked = await run(`check --config ${join(folder, 'cortex.yaml')}`, { commands, cwd: folder });
+    expect(checked.exitCode).toBe(0);
+    expect(checked.stdout).toContain('servers.files.command');
+    expect(existsSync(marker())).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { compactTool, firstSentence } from '#catalog/compact.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
@@ -20,10 +21,11 @@ const MAX_FOUND = 50;
 
 /** Shows what a set of scopes sees. Exit code 3: not one backend could be reached. */
 export async function catalog(invocation: Invocation): Promise<number> {
-  const { options, output } = invocation;
-  const { config } = await requireConfig(invocation, false);
+  const { options, output, terminal } = invocation;
+  const loaded = await requireConfig(invocation, false);
+  const { config } = loaded;
   const choice = choiceOf(invocation, config);
-  const found = await findCatalog(config);
+  const found = await findCatalog(loaded, terminal.environment.PATH ?? '');
   const { snapshot, source } = found;
   const states = [...snapshot.backends.values()];
   for (const { id, status, lastError } of states)
@@ -38,12 +40,30 @@ export async function catalog(invocation: Invocation): Promise<number> {
   const scopes = choice.names.length === 0 ? everyScope(snapshot) : scopesNamed(choice.names, config);
   const seen = visibleCatalog(snapshot, scopes, choice.backends);
   if (source === 'polled') output.note('No gateway runs here; the backends were asked instead.');
+  noteServers(invocation, config, found);
 
   const tool = options.text('why');
   if (tool !== undefined) return showWhy(invocation, snapshot, tool, scopes, choice.backends);
   if (choice.diff !== undefined) return showDiff(invocation, snapshot, config, choice.diff, choice.backends);
   if (options.has('cost')) return showCost(invocation, seen);
   return showList(invocation, found, seen, scopes);
+}
+
+/** What cannot be seen of servers from here. */
+function noteServers({ output, terminal }: Invocation, config: Config, { leftOut }: FoundCatalog): void {
+  for (const { id, list, identity } of config.servers.values()) {
+    if (identity === 'linked' && list === 'private') {
+      output.note(`${id} lists to each user what their own account may use; that is not shown here.`);
+    }
+  }
+  for (const { id, why } of leftOut) {
+    if (why === 'not_run') {
+      output.warn(`${id} was not asked: its command stands in a file that was found in the current folder`);
+      output.note(`To run it, add --config ${join(terminal.cwd, 'cortex.yaml')}.`);
+    } else if (config.servers.get(id)?.list === 'shared') {
+      output.note(`${id} was not asked: a running gateway reads its list with a linked account.`);
+    }
+  }
 }
 
 interface Choice {
@@ -60,7 +80,7 @@ function choiceOf({ options }: Invocation, config: Config): Choice {
   const [first, second] = compared;
   if (compared.length !== 0 && compared.length !== 2)
     throw new UserError('--diff compares two plans or scopes', { next: 'cortex catalog --diff free pro' });
-  const known = new Set<string>(config.backends.keys());
+  const known = new Set<string>([...config.backends.keys(), ...config.servers.keys()]);
   const unknown = backends.find((id) => !known.has(id));
   if (unknown !== undefined)
     throw new UserError(`no backend is called ${unknown}`, { next: `they are: ${[...known].join(', ')}` });
