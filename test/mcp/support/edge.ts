@@ -35,7 +35,7 @@ import { createMovingClock, type MovingClock } from '../../support/moving-clock.
 import { issuerUrl, type ScriptedServer } from '../../support/scripted-server.ts';
 
 export interface ServerSetup {
-  readonly server: ScriptedServer;
+  readonly server: Pick<ScriptedServer, 'backend'>;
   readonly rules?: Partial<BackendRules>;
   /** Default: `mcp:<id>`. */
   readonly scopes?: readonly string[];
