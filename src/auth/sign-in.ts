@@ -47,6 +47,8 @@ export interface SignIn {
   ): Promise<Result<{ readonly principal: Principal; readonly next: string }, SignInFailure>>;
   /** What the gateway says of itself as a client, at {@link signInDocumentPath}. */
   clientDocument(): JsonObject;
+  /** What its command says of itself on people's own machines, at {@link commandDocumentPath}. */
+  commandDocument(): JsonObject;
 }
 
 export interface SignInDeps {
@@ -61,6 +63,9 @@ export interface SignInDeps {
 }
 
 export const signInDocumentPath = '/.well-known/oauth-client/sign-in.json';
+export const commandDocumentPath = '/.well-known/oauth-client/command-line.json';
+/** Servers ignore the port of a loopback redirect (RFC 8252 section 7.3). */
+const commandRedirectUri = 'http://127.0.0.1/callback';
 export const signInCallbackPath = '/sign-in/callback';
 
 const stateLifetimeMs = 10 * 60_000;
@@ -165,6 +170,12 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const { origin, name } = options();
       const client_id = origin + signInDocumentPath;
       return { client_id, ...clientMetadata(name, origin + signInCallbackPath) };
+    },
+
+    commandDocument() {
+      const { origin, name } = options();
+      const client_id = origin + commandDocumentPath;
+      return { client_id, ...clientMetadata(`${name} command line`, commandRedirectUri) };
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Terminal extends Surroundings {
   readonly say: (text: string) => void;
   /** Both stdin and stdout are a terminal: only then may a command ask or draw. */
   readonly isInteractive: boolean;
+  /** A line that the person types; undefined at the end of the input, and when `signal` aborts. */
+  readonly readLine?: (signal: AbortSignal) => Promise<string | undefined>;
   readonly columns: number;
 }
 
@@ -42,6 +44,7 @@ export function processTerminal(): Terminal {
     get isInteractive() {
       return isatty(stdin) && isatty(stdout);
     },
+    readLine: (signal) => readLine(signal),
     get columns() {
       return isatty(stdout) ? (process.stdout.columns ?? 80) : 80;
     },
@@ -62,4 +65,23 @@ function writeAll(descriptor: number, text: string): boolean {
     }
   }
   return true;
+}
+
+async function readLine(signal: AbortSignal): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  if (signal.aborted) return undefined;
+  const lines = createInterface({ input: process.stdin });
+  return new Promise((resolve) => {
+    const end = (line: string | undefined) => {
+      signal.removeEventListener('abort', onAbort);
+      lines.close();
+      process.stdin.pause();
+      process.stdin.unref();
+      resolve(line);
+    };
+    const onAbort = () => end(undefined);
+    signal.addEventListener('abort', onAbort);
+    lines.once('line', end);
+    lines.once('close', () => resolve(undefined));
+  });
 }

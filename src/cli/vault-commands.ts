@@ -15,6 +15,41 @@ const json = 'for scripts';
 /** The commands of the group `vault`. */
 export const vaultCommands: readonly CommandSpec[] = [
   {
+    name: 'vault link',
+    summary: 'Link your own account at a server, from this machine.',
+    description:
+      'Signs you in at the gateway’s issuer, then leads you to the server, and waits until it is linked. Works with a gateway anywhere; nobody can link for somebody else. With --catalog, on the gateway’s own machine, it links the account that the server’s lists are read with; no call of a user is made with that one. Where there is no browser here, open the address elsewhere and paste the one it ends at.',
+    args: [{ name: 'server', summary: 'The server’s id.', isRequired: true }],
+    options: [
+      {
+        name: 'gateway',
+        value: 'url',
+        summary: 'The URL that your agents use; without it that of the configuration.',
+      },
+      { name: 'catalog', summary: 'Link the account for discovery alone.' },
+      { name: 'no-browser', summary: 'Print addresses, open nothing.' },
+      {
+        name: 'client-id',
+        value: 'id',
+        summary: 'The client to sign in with, where the issuer lets none introduce itself.',
+      },
+      {
+        name: 'scope',
+        value: 'scope',
+        summary: 'A scope to ask for; without it what the gateway asks of agents.',
+        isRepeatable: true,
+      },
+    ],
+    examples: [
+      { line: 'cortex vault link linear', meaning: 'with the gateway of ./cortex.yaml' },
+      {
+        line: 'cortex vault link linear --gateway https://mcp.example.com/mcp',
+        meaning: 'with one far away',
+      },
+    ],
+    load: async () => (await import('./commands/vault-link.ts')).vaultLink,
+  },
+  {
     name: 'vault list',
     summary: 'Show who has linked what, without any secret.',
     description:
