@@ -16,6 +16,7 @@ import type { AllowanceSettings } from '#mcp/allowance.ts';
 import { reservedNames } from '#mcp/builtins/definitions.ts';
 import { linkToolName } from '#mcp/builtins/link-tool.ts';
 import type { EdgeSettings } from '#mcp/deps.ts';
+import { catalogOwner } from '#vault/catalog-owner.ts';
 import type { LinkedServer } from '#vault/linking/linked-server.ts';
 
 /** The configuration's words as each part's own options. Pure. */
@@ -106,9 +107,9 @@ export function serverOptionsOf(
 function catalogOwnerOf(config: Config, { id, identity, list, linking }: ServerConfig) {
   if (identity !== 'linked' || list !== 'shared') return undefined;
   const { catalogSubject } = linking;
-  const [issuer, subject] =
-    catalogSubject === undefined ? ['catalog', id] : [config.auth.issuers[0]?.url ?? '', catalogSubject];
-  return { issuer, subject, key: principalKey(issuer, subject) };
+  if (catalogSubject === undefined) return catalogOwner(id);
+  const issuer = config.auth.issuers[0]?.url ?? '';
+  return { issuer, subject: catalogSubject, key: principalKey(issuer, catalogSubject) };
 }
 
 /** How a server that is a command is run; undefined for one that is not. */

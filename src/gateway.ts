@@ -11,7 +11,7 @@ import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
 import { auditOptionsOf, authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
 import type { Clock } from '#kernel/clock.ts';
-import type { BackendId } from '#kernel/ids.ts';
+import { type BackendId, isBackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
@@ -37,6 +37,7 @@ import { createOutbound } from '#outbound/outbound.ts';
 import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
+import type { CatalogLink } from '#server/catalog-link-control.ts';
 import type { Connection } from '#server/connection.ts';
 import { routeTable } from '#server/route-table.ts';
 import { sweepLinkFlows } from '#store/link-flow-rows.ts';
@@ -50,6 +51,7 @@ import {
 import { burySession, isBuried, sweepTombstones } from '#store/session-tombstones.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
+import { isCatalogOwner } from '#vault/catalog-owner.ts';
 import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
@@ -78,6 +80,7 @@ export interface Gateway {
   readonly catalog: Catalog;
   /** What operators may ask of the vault. */
   readonly vault: VaultDesk;
+  readonly catalogLink: CatalogLink;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;
   /** Takes over a new configuration; what it returns holds only after a restart. */
@@ -149,7 +152,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     fetchJson,
     clock,
     log,
-    linkingChanged: (server, { key }) => backends.linkingChanged(server, key),
+    linkingChanged(server, owner) {
+      backends.linkingChanged(server, owner.key);
+      if (isBackendId(server) && isCatalogOwner(owner)) catalog.requestPoll(server);
+    },
   });
   const identities = createIdentities({
     current: () => current,
@@ -341,6 +347,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       pseudonyms,
       act: audit.act,
     }),
+    catalogLink: accounts.catalog,
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };

@@ -5,7 +5,7 @@ import type { Secret } from '#kernel/secret.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
 import { createLibraryFetch, type LibraryFetch, NoAnswer } from '#outbound/library-fetch.ts';
 import { createOutbound } from '#outbound/outbound.ts';
-import { parseBearerChallenge } from '#vault/linking/www-authenticate.ts';
+import { parseBearerChallenge } from '#wire/bearer-challenge.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 

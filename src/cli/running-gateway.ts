@@ -5,6 +5,7 @@ import { systemClock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { createLogger } from '#observability/logger.ts';
+import { catalogLinkHandlers } from '#server/catalog-link-control.ts';
 import { openControl } from '#server/control.ts';
 import { listen } from '#server/listener.ts';
 import { vaultHandlers } from '#server/vault-control.ts';
@@ -59,6 +60,7 @@ export async function startGateway(
       return Response.json(serialiseSnapshot(gateway.catalog.snapshot()));
     },
     ...vaultHandlers(gateway.vault),
+    ...catalogLinkHandlers(gateway.catalogLink),
     'POST /reload': async () => Response.json({ problems: await options.reload() }),
   });
   try {

@@ -16,7 +16,8 @@ export function buildServers(reader: Reader, defaults: LimitsConfig): Config['se
       reader.fail(['servers', id], 'is not a server id', backendIdHint);
       continue;
     }
-    if (id === 'sign-in') reader.fail(['servers', id], 'is what the gateway’s own pages are called');
+    if (id === 'sign-in' || id === 'command-line')
+      reader.fail(['servers', id], 'is what a client of the gateway’s own is called');
     const at = [id];
     const endpoint = buildEndpoint(reader, id);
     const identity = reader.read(options.serverIdentity, at);

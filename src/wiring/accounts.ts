@@ -17,12 +17,15 @@ import type { Links } from '#mcp/links.ts';
 import type { FetchJson } from '#outbound/fetch-json.ts';
 import { createLibraryFetch } from '#outbound/library-fetch.ts';
 import type { Outbound } from '#outbound/outbound.ts';
+import type { CatalogLink } from '#server/catalog-link-control.ts';
 import type { Connection } from '#server/connection.ts';
 import { networkOf } from '#server/network-of.ts';
+import { linkStatus } from '#server/pages/link-status.ts';
 import type { LinkableServer } from '#server/pages/linkable-server.ts';
 import type { PeopleRoutes } from '#server/route-table.ts';
 import { deleteSignInClient, findSignInClient, saveSignInClient } from '#store/sign-in-client-rows.ts';
 import type { Store } from '#store/store.ts';
+import { catalogOwner } from '#vault/catalog-owner.ts';
 import type { GrantOwner } from '#vault/grant.ts';
 import { createGrantTokens } from '#vault/grant-tokens.ts';
 import { createLinkTickets } from '#vault/link-tickets.ts';
@@ -57,6 +60,8 @@ export interface Accounts {
   readonly mode: ResolveMode;
   readonly links: Links;
   readonly people: PeopleRoutes;
+  /** The accounts that lists are read with. */
+  readonly catalog: CatalogLink;
   /** Revokes at the provider, then deletes. */
   readonly unlink: LinkingEngine['unlink'];
   close(): Promise<void>;
@@ -70,6 +75,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const { grants } = vault;
   const config = () => current().config;
   const origin = () => new URL(config().gateway.url).origin;
+  const pageFor = (server: string, ticket: string) => `${origin()}/link/${server}?ticket=${ticket}`;
   const limiter = createLimiter(clock);
   const tickets = createLinkTickets({ store, sealer: vault.sealer, clock });
   let loaded: LinkingEngine | undefined;
@@ -160,7 +166,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     links: {
       async invite(principal, server) {
         const ticket = await tickets.issue(principal, server);
-        return { url: `${origin()}/link/${server}?ticket=${ticket}`, id: randomId() };
+        return { url: pageFor(server, ticket), id: randomId() };
       },
     },
     people: {
@@ -168,8 +174,17 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         (await pages()).handle(request, connection),
       async clientDocument(name): Promise<JsonObject | undefined> {
         if (name === 'sign-in') return (await signIn()).clientDocument();
+        if (name === 'command-line') return (await signIn()).commandDocument();
         return linkedServerOf(config(), name) && (await engine()).clientDocument(name);
       },
+    },
+    catalog: {
+      async start(server) {
+        if (!readsListsLinked(current(), server)) return undefined;
+        return pageFor(server, await tickets.issue(catalogOwner(server), server));
+      },
+      status: async (server) =>
+        readsListsLinked(current(), server) ? linkStatus(grants, catalogOwner(server), server) : undefined,
     },
     unlink: async (owner, server) => (await engine()).unlink(owner, server),
     async close() {
@@ -183,6 +198,12 @@ function linkableServers({ config }: Settled): readonly LinkableServer[] {
   return [...config.servers.values()]
     .filter(({ identity }) => identity === 'linked')
     .map(({ id, scopes }) => ({ id, title: undefined, defaultScopes: scopes.default }));
+}
+
+function readsListsLinked({ config }: Settled, id: string): boolean {
+  for (const server of config.servers.values())
+    if (server.id === id) return server.identity === 'linked' && server.list === 'shared';
+  return false;
 }
 
 /** People sign in with what the servers ask for, so that the pages show each what its agents could use. */

@@ -1,5 +1,6 @@
 import type { Principal } from '#kernel/principal.ts';
 import { holdsAll } from '#kernel/principal.ts';
+import { linkStatus } from './link-status.ts';
 import type { LinkableServer } from './linkable-server.ts';
 import { jsonAnswer } from './page-answer.ts';
 import type { PageDesk } from './page-desk.ts';
@@ -44,15 +45,7 @@ export function createLinkApi(desk: PageDesk) {
     async status(request: Request, id: string): Promise<Response> {
       const admitted = await admit(request, id);
       if (admitted instanceof Response) return admitted;
-      const grants = await desk.grants.list(admitted.principal);
-      const grant = grants.find(({ server }) => server === id);
-      const state = grant === undefined ? 'unlinked' : grant.isDead ? 'dead' : 'linked';
-      return jsonAnswer(desk.origin(), {
-        server: id,
-        state,
-        account: grant?.account,
-        linked_at: grant === undefined ? undefined : new Date(grant.linkedAt).toISOString(),
-      });
+      return jsonAnswer(desk.origin(), await linkStatus(desk.grants, admitted.principal, id));
     },
   };
 }

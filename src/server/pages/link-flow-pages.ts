@@ -1,4 +1,4 @@
-import { principalKey } from '#kernel/principal.ts';
+import { catalogOwner, isCatalogOwner } from '#vault/catalog-owner.ts';
 import type { GrantOwner } from '#vault/grant.ts';
 import type { LinkTicket } from '#vault/link-tickets.ts';
 import { beginPage, confirmPage } from './link-pages.ts';
@@ -16,11 +16,6 @@ const home = { label: 'Your accounts', href: '/link' } as const;
 interface For {
   readonly owner: GrantOwner;
   readonly name: string | undefined;
-}
-
-/** The owner of a credential that serves discovery alone; no issuer has this name. */
-export function catalogOwner(server: string): GrantOwner {
-  return { issuer: 'catalog', subject: server, key: principalKey('catalog', server) };
 }
 
 /** Linking one server: what is about to happen, the way to the provider and back, and the outcome. */
@@ -48,7 +43,7 @@ export function createLinkFlowPages(desk: PageDesk) {
 
   /** Who may use this ticket in this browser: the person it was made for, or, for the catalog, whoever holds it. */
   function holderOf(visitor: Visitor, ticket: LinkTicket): For | 'sign_in' | 'another' {
-    if (ticket.owner.issuer === 'catalog') return { owner: ticket.owner, name: undefined };
+    if (isCatalogOwner(ticket.owner)) return { owner: ticket.owner, name: undefined };
     if (visitor.session === undefined) return 'sign_in';
     if (visitor.session.owner.key !== ticket.owner.key) return 'another';
     return { owner: ticket.owner, name: visitor.session.name };
@@ -146,7 +141,7 @@ export function createLinkFlowPages(desk: PageDesk) {
         const title = `${shown(titleOf(server))} cannot be linked right now`;
         return refuse(visitor, { title, text: [shown(begun.error.message, 300)] }, 502);
       }
-      const pass = visitors.catalogPass(visitor, owner.issuer === 'catalog' ? id : undefined);
+      const pass = visitors.catalogPass(visitor, isCatalogOwner(owner) ? id : undefined);
       return redirectAnswer(desk.origin(), begun.value.authorizeUrl, [...visitor.cookies, pass]);
     },
 

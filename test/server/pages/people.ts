@@ -200,7 +200,8 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   });
   const app = createApp({
     routes: routeTable({
-      mcp: () => new Response(null, { status: 501 }),
+      mcp: () =>
+        challenge.answer({ reason: 'token_missing', issuer: undefined, detail: undefined }, { search: '' }),
       metadata: () => ({ resource: url, authorization_servers: [issuer] }),
       gateway: () => ({ url, name: 'Cortex', websiteUrl: undefined }),
       keySet: () => ({ keys: [] }),
