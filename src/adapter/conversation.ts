@@ -117,7 +117,7 @@ export function createConversation(
       if (context !== undefined && ++relayed <= limits.maxRelayedPerCall)
         relayNotification(notification, context);
     },
-    onQuestion: canBeAsked ? ask : undefined,
+    onQuestion: ask,
   });
   void done.then((outcome) => {
     const reason = outcome.ok ? undefined : outcome.error.reason;

@@ -10,6 +10,7 @@ import { parseBearerChallenge } from '#wire/bearer-challenge.ts';
 import type { Wire, WireAnswer, WireRequest, Wires } from './channel.ts';
 import { type Credentials, createCredentials } from './credentials.ts';
 import { createHttpAttempt, type HttpAttempt, type HttpAttemptRequest } from './http-attempt.ts';
+import { joinSignals, orAborted } from './joined-signal.ts';
 import { pause } from './pause.ts';
 
 export interface HttpWireOptions {
@@ -49,7 +50,7 @@ export function createHttpWires(options: HttpWireOptions, deps: HttpWireDeps): W
     async open(owner) {
       const target = { backend: id, mode, url };
       const credentials = createCredentials(owner ?? options.catalogOwner, target, deps.identity);
-      return ok(createHttpWire(id, credentials, attempt, deps));
+      return ok(createHttpWire(id, owner?.key ?? '', credentials, attempt, deps));
     },
     async close() {},
   };
@@ -57,6 +58,7 @@ export function createHttpWires(options: HttpWireOptions, deps: HttpWireDeps): W
 
 function createHttpWire(
   id: BackendId,
+  ownerKey: string,
   credentials: Credentials,
   attempt: (request: HttpAttemptRequest, identity: ResolvedIdentity) => Promise<HttpAttempt>,
   { clock, random }: HttpWireDeps,
@@ -66,12 +68,14 @@ function createHttpWire(
 
   /** One request under the right identity: another one after a 401, once. */
   async function authorized(request: HttpAttemptRequest): Promise<HttpAttempt> {
-    const resolved = await credentials.resolve();
+    const resolved = await orAborted(credentials.resolve(), request.signal);
+    if (resolved === undefined) return refused(failure('cancelled'));
     if (!resolved.ok) return refused(resolved.error);
     mode = resolved.value.mode;
     const first = await attempt(request, resolved.value);
     if (!first.outcome.ok || first.outcome.value.status !== 401) return judged(first);
-    const other = await credentials.rejected(resolved.value);
+    const other = await orAborted(credentials.rejected(resolved.value), request.signal);
+    if (other === undefined) return refused(failure('cancelled'));
     if (!other.ok) return refused(other.error);
     const second = await attempt(request, other.value);
     if (!second.outcome.ok || second.outcome.value.status !== 401) return judged(second);
@@ -113,8 +117,20 @@ function createHttpWire(
     return authorized({ ...request, timeoutMs });
   }
 
-  async function request(asked: WireRequest): Promise<Result<WireAnswer, BackendFailure>> {
-    const signal = AbortSignal.any([asked.signal, closing.signal]);
+  /** What runs with a signal of its own is over when the wire is. */
+  async function joined<T>(own: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, release } = joinSignals(own, closing.signal);
+    try {
+      return await run(signal);
+    } finally {
+      release();
+    }
+  }
+
+  async function request(
+    asked: WireRequest,
+    signal: AbortSignal,
+  ): Promise<Result<WireAnswer, BackendFailure>> {
     const deadline = clock.monotonic() + asked.timeoutMs;
     const common = {
       headers: asked.headers,
@@ -157,22 +173,22 @@ function createHttpWire(
     return made.outcome;
   }
 
+  /** Calls that wait for their users hold connections: their principal's own, and nobody else's. */
   function poolOf({ lane }: WireRequest): string {
-    return lane === 'call' ? id : `${id} ${lane}`;
+    return lane === 'call' ? `${id} call ${ownerKey}` : `${id} ${lane}`;
   }
 
   return {
     http: {
       async listen(asked) {
-        const signal = AbortSignal.any([asked.signal, closing.signal]);
-        const made = await authorized({
+        const listen = {
           ...asked,
           method: 'GET',
           text: undefined,
           id: undefined,
-          signal,
           pool: `${id} stream`,
-        });
+        } as const;
+        const made = await joined(asked.signal, (signal) => authorized({ ...listen, signal }));
         return made.outcome;
       },
       async end(headers) {
@@ -181,17 +197,19 @@ function createHttpWire(
           headers,
           method: 'DELETE',
           text: undefined,
-          pool: id,
+          pool: `${id} list`,
           signal: undefined,
           timeoutMs: endTimeoutMs,
         });
       },
     },
     mode: () => mode,
-    request,
+    request: (asked) => joined(asked.signal, (signal) => request(asked, signal)),
     async send({ text, headers, timeoutMs }) {
+      // Never behind the calls, which may be waiting for this very answer.
+      const pool = `${id} list`;
       const made = await persistent(
-        { ...plain, headers, method: 'POST', text, timeoutMs, pool: id, signal: closing.signal },
+        { ...plain, headers, method: 'POST', text, timeoutMs, pool, signal: closing.signal },
         false,
       );
       if (!made.outcome.ok) return made.outcome;

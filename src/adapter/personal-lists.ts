@@ -4,6 +4,7 @@ import { limits } from '#kernel/limits.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Result } from '#kernel/result.ts';
 import type { FetchedLists } from './fetch-lists.ts';
+import { joinSignals } from './joined-signal.ts';
 import type { Split } from './shareable.ts';
 
 export interface PersonalListsDeps {
@@ -85,8 +86,9 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
 
   async function askServer(principal: Principal, asking: { isOutdated: boolean }): Promise<PersonalCatalog> {
     const { key } = principal;
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deps.timeoutMs)]);
+    const { signal, release } = joinSignals(closing.signal, AbortSignal.timeout(deps.timeoutMs));
     const fetched = await deps.ask(principal, entries.get(key)?.lists, signal);
+    release();
     if (asking.isOutdated) return refresh(principal);
     running.delete(key);
     return closing.signal.aborted ? unknown : settle(key, fetched);
