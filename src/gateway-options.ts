@@ -96,6 +96,8 @@ export function serverOptionsOf(
     maxDefinitions: limits.maxToolsPerBackend,
     maxConnections: server.maxConnections,
     maxQueued: limits.maxQueuedCallsPerBackend,
+    // Each seat is a process: where one more is needed, one that is idle goes.
+    ...(server.endpoint.kind === 'command' && { maxSeats: limits.maxProcessesPerServer }),
     idleMs: limits.serverIdleMs,
     maxParked: limits.maxParkedCalls,
     maxParkedPerPrincipal: limits.maxParkedCallsPerPrincipal,
@@ -128,7 +130,8 @@ export function commandOptionsOf(
     cwd,
     process,
     mode: identity,
-    maxLineBytes: maxResultBytes,
+    // A list is one message, too.
+    maxLineBytes: Math.max(maxResultBytes, config.limits.maxCatalogBytes),
     maxChildren: config.limits.maxProcessesPerServer,
   };
 }

@@ -96,6 +96,28 @@ describe('the process of a server', () => {
   });
 });
 
+describe('the processes of a server', () => {
+  test('are ended where they are idle, and another person needs the place', async () => {
+    // One is the gateway's own, for the lists.
+    const limits = { processes_per_server: 2 };
+    const servers = { own: commandServer('legacy', { process: 'principal', max_result: '1KB' }) };
+    await using deployment = await deployServers(servers, ['own'], { limits });
+    const [ada, bob] = await Promise.all([
+      deployment.connect('v2, modern', 'ada'),
+      deployment.connect('v2, modern', 'bob'),
+    ]);
+    const hers = Number(said(await ada.call('own_pid')));
+    const his = Number(said(await bob.call('own_pid')));
+    expect(his).not.toBe(hers);
+    await untilGone(() => [hers], 5_000);
+    const busy = bob.call('own_hang', {}, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+    await Bun.sleep(200);
+    expect((await ada.call('own_pid')).isError).toBe(true);
+    await busy;
+    await Promise.all([ada.close(), bob.close()]);
+  });
+});
+
 function fdTarget(pid: string, fd: string): string {
   return Bun.spawnSync(['readlink', `/proc/${pid}/fd/${fd}`])
     .stdout.toString()

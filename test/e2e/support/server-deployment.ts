@@ -16,6 +16,7 @@ export interface ServerDeployment extends AsyncDisposable {
 export async function deployServers(
   servers: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   awaited: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<ServerDeployment> {
   await using parts = new AsyncDisposableStack();
   const folder = parts.use(await createTempFolder());
@@ -26,6 +27,7 @@ export async function deployServers(
     gateway: { url, listen: `127.0.0.1:${port}` },
     auth: { issuers: [{ url: issuer.url }], challenge_scopes: ['mcp:test'] },
     servers,
+    ...more,
   });
   const gateway = parts.use(await startGateway({ args: ['--config', config], cwd: folder.path, port }));
   const token = await issuer.mint({ scope: 'mcp:test' });
