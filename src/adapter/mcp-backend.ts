@@ -269,7 +269,9 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     if (error.code === rpcErrors.urlElicitationRequired) {
       return askToVisit(error, context.clientCapabilities, context.ask !== undefined);
     }
-    const why = rpcFailure(error);
+    const said = rpcFailure(error);
+    // What is listed is offered: such an error is of something that the server tried in turn.
+    const why: BackendFailure = said.reason === 'unsupported' ? { ...said, reason: 'business_error' } : said;
     const { body } = why;
     if (!isJsonObject(body) || typeof body.uri !== 'string') return err(why);
     return err({ ...why, body: { ...body, uri: uris.toPublic(body.uri) } });
