@@ -1,11 +1,10 @@
 import type {
   BackendFailure,
-  IdentityRefusal,
   IdentityResolver,
   IdentityTarget,
   ResolvedIdentity,
 } from '#backends/backend.ts';
-import { failure } from '#backends/failures.ts';
+import { failure, identityFailure } from '#backends/failures.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 
@@ -27,13 +26,13 @@ export function createCredentials(
   return {
     async resolve() {
       const resolved = await identity.resolve(principal, target);
-      return resolved.ok ? resolved : err(refusal(resolved.error));
+      return resolved.ok ? resolved : err(identityFailure(resolved.error));
     },
     async rejected(refused) {
       if (!isLinked) return err(failure('token_refused', { status: 401 }));
       const other = await identity.rejected?.(principal, target, refused);
       if (other === undefined) return err(failure('link_required', { status: 401 }));
-      return other.ok ? ok(other.value) : err(refusal(other.error));
+      return other.ok ? ok(other.value) : err(identityFailure(other.error));
     },
     insufficient(scopes) {
       if (!isLinked) return failure('denied', { status: 403, message: 'The server asks for more rights.' });
@@ -49,10 +48,6 @@ export function createCredentials(
       });
     },
   };
-}
-
-function refusal({ reason, message }: IdentityRefusal): BackendFailure {
-  return failure(reason === 'link_required' ? 'link_required' : 'identity_refused', { message });
 }
 
 /** Stands for nobody, where a server is asked for what everyone shares: holds no scope and no token that means anything. */

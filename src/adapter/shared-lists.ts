@@ -28,6 +28,8 @@ const nothing: BackendCatalog = { tools: [], prompts: [], resources: [], resourc
 export function createSharedLists({ ask, onChange }: SharedListsDeps): SharedLists {
   let lists: FetchedLists | undefined;
   let known: Split | undefined;
+  /** Lists come from users, as long as nobody has linked the account that they would be read with. */
+  let isLearning = ask === undefined;
 
   function answer(etag: string | undefined): Discovery {
     // Before anybody linked nothing was learned: what is remembered from before the start stays.
@@ -45,13 +47,15 @@ export function createSharedLists({ ask, onChange }: SharedListsDeps): SharedLis
     async discover(etag, signal) {
       if (ask === undefined) return ok(answer(etag));
       const fetched = await ask(lists, signal);
+      isLearning = !fetched.ok && fetched.error.reason === 'link_required';
+      if (isLearning) return ok(answer(etag));
       if (!fetched.ok) return fetched;
       lists = fetched.value.lists;
       known = fetched.value.split;
       return ok(answer(etag));
     },
     learn(split) {
-      if (ask !== undefined) return;
+      if (!isLearning) return;
       const before = known;
       known = split;
       if (before === undefined ? isEmpty(split.shared) : before.sharedDigest === split.sharedDigest) return;

@@ -135,7 +135,12 @@ export function createBackends(first: Config, deps: BackendsDeps): Backends {
     catalog: () => [...held.values()],
     personal: () => personal,
     linkingChanged(server, principalKey) {
-      for (const [id, one] of held) if (id === server) one.server?.mcp.linkingChanged(principalKey);
+      for (const [id, one] of held) {
+        if (id !== server) continue;
+        one.server?.mcp.linkingChanged(principalKey);
+        // It may be the account that the lists of all are read with.
+        deps.events.catalogChanged(id);
+      }
     },
     replace(next) {
       const gone = take(next);

@@ -144,6 +144,21 @@ describe('lists that everyone shares (R44)', () => {
   });
 });
 
+describe('a catalog account that nobody has linked', () => {
+  test('leaves the lists to users, until it is', async () => {
+    await using peer = createRawPeer(listing(tools(['a'], 'public')));
+    const held = accounts({ ada: 'token-of-ada' });
+    const { issuer, subject, key } = user('operator');
+    await using connected = connect(peer.url, { catalogOwner: { issuer, subject, key } }, held);
+    expect(names(await shared(connected.backend))).toEqual([]);
+    expect(await personal(connected.backend, ada)).toEqual({ kind: 'shared' });
+    expect(names(await shared(connected.backend))).toEqual(['a']);
+    held.tokens.set('operator', 'token-of-operator');
+    await shared(connected.backend);
+    expect(peer.requests.at(-1)?.headers.get('authorization')).toBe('Bearer token-of-operator');
+  });
+});
+
 describe('lists of one principal each (R44)', () => {
   test('are asked for with that principal’s account, and kept', async () => {
     await using peer = createRawPeer(

@@ -98,3 +98,53 @@ describe.each([
     }
   });
 });
+
+describe('a reload', () => {
+  const nativeTools = async (who: McpCaller) =>
+    (await toolsOf(who)).filter((name) => /^(first|second)_echo$/.test(String(name)));
+
+  test('adds, changes and removes servers, and leaves alone what is the same', async () => {
+    await using first = startNativeServer();
+    await using second = startNativeServer();
+    const of = (url: string, more = {}) => ({ url, identity: 'none', scopes: { default: 'mcp:x' }, ...more });
+    const gateway = await runGateway({ config: { servers: { first: of(first.url) } } });
+    const who = await gateway.caller({ scope: 'mcp:x' });
+    expect(await nativeTools(who)).toEqual(['first_echo']);
+
+    const before = first.of('server/discover').length;
+    await gateway.reload({}, { servers: { first: of(first.url), second: of(second.url) } });
+    await gateway.gateway.settled();
+    expect(await nativeTools(who)).toEqual(['first_echo', 'second_echo']);
+    expect(first.of('server/discover').length).toBe(before);
+
+    await gateway.reload({}, { servers: { first: of(second.url, { exclude: ['create_*'] }) } });
+    await gateway.gateway.settled();
+    expect(await toolsOf(who)).not.toContain('first_create_note');
+    await who.tool('first_echo');
+    expect(first.of('tools/call')).toEqual([]);
+    expect(second.of('tools/call').length).toBe(1);
+
+    await gateway.reload({}, {});
+    expect(await nativeTools(who)).toEqual([]);
+    await gateway.close();
+  });
+
+  test('takes over another secret of a server', async () => {
+    const tokens: string[] = [];
+    await using native = startNativeServer({
+      guard: { issuer: () => '', accepts: async (token) => tokens.push(token) > 0 },
+    });
+    const of = (token: string) => ({
+      servers: { first: { url: native.url, identity: 'static', token, scopes: { default: 'mcp:x' } } },
+    });
+    const gateway = await runGateway({ config: of('one') });
+    const who = await gateway.caller({ scope: 'mcp:x' });
+    await who.tool('first_echo');
+    expect(new Set(tokens)).toEqual(new Set(['one']));
+    tokens.length = 0;
+    await gateway.reload({}, of('two'));
+    await who.tool('first_echo');
+    expect(new Set(tokens)).toEqual(new Set(['two']));
+    await gateway.close();
+  });
+});
