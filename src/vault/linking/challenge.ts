@@ -12,46 +12,52 @@ export type Probe =
 
 const maxBytes = 64 * 1024;
 const revision = modernRevisions[0];
-const body = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'tools/list',
-  params: {
-    _meta: {
-      [metaKeys.protocolVersion]: revision,
-      [metaKeys.clientInfo]: { name: 'cortex-gateway', version: '1' },
-      [metaKeys.clientCapabilities]: {},
-    },
+const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+const usual = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+
+/** As of today, then as of 2025-03-26: an old server may refuse a revision that it does not know before it asks for a token. */
+const questions = [
+  {
+    headers: { ...usual, 'mcp-protocol-version': revision, 'mcp-method': list.method },
+    body: JSON.stringify({
+      ...list,
+      params: {
+        _meta: {
+          [metaKeys.protocolVersion]: revision,
+          [metaKeys.clientInfo]: { name: 'cortex-gateway', version: '1' },
+          [metaKeys.clientCapabilities]: {},
+        },
+      },
+    }),
   },
-});
+  { headers: usual, body: JSON.stringify(list) },
+] as const;
 
 /**
  * Asks a server for its tools without a token, to see its 401 (RFC 9728 section 5.1). Not `initialize`: some let that
- * pass and challenge what comes after.
+ * pass and challenge what comes after, and it would open a session.
  */
 export async function probeServer(outbound: Outbound, url: string, timeoutMs: number): Promise<Probe> {
-  const answer = await outbound.request({
-    method: 'POST',
-    url,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': revision,
-      'mcp-method': 'tools/list',
-    },
-    body,
-    timeoutMs,
-    maxBytes,
-    signal: undefined,
-    pool: undefined,
-    onEvent: () => true,
-  });
-  if (answer.ok) {
+  for (const question of questions) {
+    const answer = await outbound.request({
+      ...question,
+      method: 'POST',
+      url,
+      timeoutMs,
+      maxBytes,
+      signal: undefined,
+      pool: undefined,
+      onEvent: () => true,
+    });
+    if (!answer.ok) {
+      if (isRefused(answer.error)) return { kind: 'refused', detail: answer.error.detail };
+      if (answer.error.phase === 'body') return { kind: 'none' };
+      return { kind: 'unreachable', detail: answer.error.detail };
+    }
     const { status, headers } = answer.value;
     const challenge = status === 401 ? parseBearerChallenge(headers.get('www-authenticate')) : undefined;
-    return challenge === undefined ? { kind: 'none' } : { kind: 'challenged', challenge };
+    if (challenge !== undefined) return { kind: 'challenged', challenge };
+    if (status === 401 || status < 400 || status >= 500) return { kind: 'none' };
   }
-  const { reason, detail, phase } = answer.error;
-  if (isRefused({ reason, detail })) return { kind: 'refused', detail };
-  return phase === 'body' ? { kind: 'none' } : { kind: 'unreachable', detail };
+  return { kind: 'none' };
 }

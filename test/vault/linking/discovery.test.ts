@@ -24,6 +24,18 @@ describe('what a server says about its protection is found (RFC 9728)', () => {
     ]);
   });
 
+  test('where the 401 of an old server says, which refuses revisions that it does not know before it asks', async () => {
+    const server = startScripted((origin) => ({
+      '/mcp': (request: Request) =>
+        request.headers.has('mcp-protocol-version')
+          ? new Response('unsupported protocol version', { status: 400 })
+          : challenge(`Bearer resource_metadata="${origin}/elsewhere.json"`),
+      '/elsewhere.json': { resource: `${origin}/mcp`, authorization_servers: [origin] },
+    }));
+    await begin(await startLinking({ notes: linkedServer(server.mcpUrl) }));
+    expect(paths(server.requests).slice(0, 3)).toEqual(['/mcp', '/mcp', '/elsewhere.json']);
+  });
+
   test('without such a 401 at the inserted path, and then at the root', async () => {
     const server = startScripted((origin) => ({
       '/mcp': challenge('Bearer'),
