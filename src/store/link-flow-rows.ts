@@ -51,12 +51,6 @@ export async function sweepLinkFlows(store: Store, now: number): Promise<number>
   return store.run('DELETE FROM link_flows WHERE expires_at <= ?', now);
 }
 
-/** What the flows that can still go on hold, sealed. */
-export async function listLinkFlowSeals(store: Store, now: number): Promise<readonly string[]> {
-  const rows = await store.all('SELECT sealed FROM link_flows WHERE consumed = 0 AND expires_at > ?', now);
-  return rows.map((row) => textOf(asRow(row), 'sealed'));
-}
-
 /** Every flow that still holds something, expired ones too. */
 export async function listLinkFlows(
   store: Store,
@@ -66,6 +60,16 @@ export async function listLinkFlows(
     const row = asRow(value);
     return { id: textOf(row, 'id'), sealed: textOf(row, 'sealed') };
   });
+}
+
+/** Puts the same flow in again, sealed anew, unless it was consumed meanwhile. */
+export async function resealLinkFlow(
+  store: Store,
+  id: string,
+  before: string,
+  sealed: string,
+): Promise<void> {
+  await store.run('UPDATE link_flows SET sealed = ? WHERE id = ? AND sealed = ?', sealed, id, before);
 }
 
 /** Deletes flows, beyond recovery from the file. */

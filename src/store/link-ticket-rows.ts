@@ -56,12 +56,6 @@ export async function sweepLinkTickets(store: Store, now: number): Promise<numbe
   return store.run('DELETE FROM link_tickets WHERE expires_at <= ?', now);
 }
 
-/** What the tickets that can still be used hold, sealed. */
-export async function listLinkTicketSeals(store: Store, now: number): Promise<readonly string[]> {
-  const rows = await store.all('SELECT sealed FROM link_tickets WHERE consumed = 0 AND expires_at > ?', now);
-  return rows.map((row) => textOf(asRow(row), 'sealed'));
-}
-
 /** Every ticket by its hash, used and expired ones too. */
 export async function listLinkTickets(
   store: Store,
@@ -71,6 +65,16 @@ export async function listLinkTickets(
     const row = asRow(value);
     return { hash: textOf(row, 'ticket'), sealed: textOf(row, 'sealed') };
   });
+}
+
+/** Puts the same ticket in again, sealed anew. */
+export async function resealLinkTicket(
+  store: Store,
+  hash: string,
+  before: string,
+  sealed: string,
+): Promise<void> {
+  await store.run('UPDATE link_tickets SET sealed = ? WHERE ticket = ? AND sealed = ?', sealed, hash, before);
 }
 
 /** Deletes tickets, beyond recovery from the file. */

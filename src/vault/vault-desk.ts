@@ -97,12 +97,12 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
   const rotate = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {
     const rotation = await vault.rotate();
     const forgotten = input.forgetOld === true ? await forgetOldKeys(vault.ring, rotation) : undefined;
-    const { newest, isRenewed, resealed, unreadable, waiting } = rotation;
+    const { newest, isRenewed, resealed, unreadable } = rotation;
     const older = forgotten?.ok ? [] : rotation.older;
     const kept = forgotten === undefined || forgotten.ok ? undefined : forgotten.error;
     const { place, path } = vault.ring;
     await act('admin', { action: 'vault.rotate', actor, newest, older: older.length, resealed, unreadable });
-    return ok({ place, path, newest, isRenewed, older, kept, resealed, unreadable, waiting });
+    return ok({ place, path, newest, isRenewed, older, kept, resealed, unreadable });
   };
 
   const erase = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {

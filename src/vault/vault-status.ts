@@ -1,9 +1,8 @@
-import type { Clock } from '#kernel/clock.ts';
 import { sealedWith } from '#keys/sealer.ts';
 import type { VaultRing } from '#keys/vault-ring.ts';
 import { listLinkClients } from '#store/link-client-rows.ts';
-import { listLinkFlowSeals } from '#store/link-flow-rows.ts';
-import { listLinkTicketSeals } from '#store/link-ticket-rows.ts';
+import { listLinkFlows } from '#store/link-flow-rows.ts';
+import { listLinkTickets } from '#store/link-ticket-rows.ts';
 import type { Store } from '#store/store.ts';
 import { countGrantRows } from '#store/vault-grant-rows.ts';
 import { listVaultKeySeals } from '#store/vault-key-rows.ts';
@@ -31,16 +30,17 @@ export interface KeyUse {
 export async function readVaultStatus(deps: {
   readonly store: Store;
   readonly ring: VaultRing;
-  readonly clock: Clock;
 }): Promise<VaultStatus> {
-  const { store, ring, clock } = deps;
+  const { store, ring } = deps;
   const owners = await listVaultOwnerSeals(store);
   const seals = [
     ...owners,
     ...(await listVaultKeySeals(store)),
-    ...(await listLinkClients(store)).map((client) => client.sealed),
-    ...(await listLinkFlowSeals(store, clock.now())),
-    ...(await listLinkTicketSeals(store, clock.now())),
+    ...[
+      ...(await listLinkClients(store)),
+      ...(await listLinkFlows(store)),
+      ...(await listLinkTickets(store)),
+    ].map(({ sealed }) => sealed),
   ];
   const uses = new Map(ring.all.map((key) => [key.id, 0]));
   for (const sealed of seals) {

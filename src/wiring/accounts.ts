@@ -186,7 +186,11 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       status: async (server) =>
         readsListsLinked(current(), server) ? linkStatus(grants, catalogOwner(server), server) : undefined,
     },
-    unlink: async (owner, server) => (await engine()).unlink(owner, server),
+    async unlink(owner, server) {
+      const unlinked = await (await engine()).unlink(owner, server);
+      deps.linkingChanged(server, owner);
+      return unlinked;
+    },
     async close() {
       limiter.close();
       await (await engine.ifMade())?.close();

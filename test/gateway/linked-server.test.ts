@@ -195,4 +195,22 @@ describe('a server with identity: linked', () => {
     expect(await back.tool('notes_echo')).toMatchObject({ said: 'done', isError: false });
     await again.close();
   });
+
+  test('stays linked while the vault’s keys turn, and is unlinked and revoked at once where the operator says so', async () => {
+    await using again = await runGateway({ ...setup(), folder: running.folder });
+    const back = createCaller(ada.token, (request) => Promise.resolve(again.gateway.fetch(request)));
+    expect((await back.tool('notes_echo')).isError).toBe(false);
+    const rotated = await again.gateway.vault.handle('rotate', { forgetOld: true });
+    expect(rotated).toMatchObject({ ok: true, value: { unreadable: 0, older: [] } });
+    expect((await back.tool('notes_echo')).isError).toBe(false);
+    const token = native.of('tools/call').at(-1)?.headers.get('authorization')?.replace('Bearer ', '') ?? '';
+
+    const unlinked = await again.gateway.vault.handle('unlink', { server: 'notes' });
+    expect(unlinked).toMatchObject({ ok: true, value: { server: 'notes', wasRevoked: true } });
+    expect(await toolsOf(back)).toEqual(['notes_link']);
+    expect((await back.tool('notes_echo')).isError).toBe(true);
+    const body = new URLSearchParams({ token });
+    const told = await fetch(`${theirs.issuer}/introspect`, { method: 'POST', headers: basic, body });
+    expect(await told.json()).toEqual({ active: false });
+  });
 });

@@ -9,8 +9,6 @@ import { Secret } from '#kernel/secret.ts';
 import { createSealer } from '#keys/sealer.ts';
 import { openVaultRing, type VaultRing } from '#keys/vault-ring.ts';
 import { addLinkClient, findLinkClient } from '#store/link-client-rows.ts';
-import { addLinkFlow } from '#store/link-flow-rows.ts';
-import { addLinkTicket } from '#store/link-ticket-rows.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { createGrantTokens } from '#vault/grant-tokens.ts';
@@ -73,7 +71,7 @@ test('a rotation seals every key anew, and what was stored before still opens, a
     isRenewed: true,
     resealed: 3,
     unreadable: 0,
-    waiting: 0,
+    isSettled: true,
   });
   expect(await store.all('SELECT sealed FROM vault_grants')).toEqual(grants);
   expect(await forgetOldKeys(vault.ring, rotation)).toEqual({ ok: true, value: undefined });
@@ -166,18 +164,24 @@ test('a refresh that is on its way while the keys turn is not lost', async () =>
   await provider.stop();
 });
 
-test('an older key is kept while a linking under way needs it', async () => {
+test('links under way go on after a rotation, and with the new key alone', async () => {
   const vault = await open();
-  const soon = Date.now() + 60_000;
-  await addLinkFlow(store, { id: 'f', sealed: vault.sealer.seal('link_flow', ['f'], '{}'), expiresAt: soon });
-  await addLinkTicket(store, {
-    ticket: 't',
-    sealed: vault.sealer.seal('link_ticket', ['t'], '{}'),
-    expiresAt: soon,
-  });
+  const flows = createLinkFlows({ store, sealer: vault.sealer, clock: systemClock });
+  const tickets = createLinkTickets({ store, sealer: vault.sealer, clock: systemClock });
+  const holder = { owner: ada, server: 'linear', browser: 'b' };
+  const flow = await flows.add(holder, { stage: 'answered', grant: grantOf() });
+  const ticket = await tickets.issue(ada, 'linear');
+  expect(await forgetOldKeys(vault.ring, await vault.rotate())).toEqual({ ok: true, value: undefined });
+  expect(vault.ring.all).toHaveLength(1);
+  expect(await tickets.consume(ticket, ada, 'linear')).toBe(true);
+  expect((await flows.take(flow, holder, 'answered')).ok).toBe(true);
+});
+
+test('older keys are not forgotten where something is still sealed with them', async () => {
+  const vault = await open();
   const rotation = await vault.rotate();
-  expect(rotation.waiting).toBe(2);
-  expect(await forgetOldKeys(vault.ring, rotation)).toEqual({ ok: false, error: 'still_needed' });
+  const refused = await forgetOldKeys(vault.ring, { ...rotation, isSettled: false });
+  expect(refused).toEqual({ ok: false, error: 'still_needed' });
   expect(vault.ring.all).toHaveLength(2);
 });
 

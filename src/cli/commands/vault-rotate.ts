@@ -25,8 +25,7 @@ function tell(answer: JsonObject, output: Output): void {
   const unreadable = number(answer, 'unreadable');
   if (unreadable > 0) output.warn(`${unreadable} keys open with none of the ring: see cortex vault status`);
   if (answer.kept === 'still_needed') {
-    const waiting = number(answer, 'waiting');
-    output.warn(`${waiting} links under way need an older key: try again in ten minutes`);
+    output.warn('something was still being sealed with an older key: try again');
   } else if (answer.kept === 'kept_elsewhere') {
     output.warn(`the older keys are yours to remove from ${path}`);
   }
