@@ -6,14 +6,9 @@ import {
   fixtureTemplates,
   fixtureTools as toolList,
 } from './fixture-catalog.ts';
-import { elicit, pixel, text } from './fixture-content.ts';
-import {
-  acceptedContent,
-  type FixtureAnswer,
-  type FixtureCall,
-  fixtureTools,
-  isRecord,
-} from './fixture-tools.ts';
+import { text } from './fixture-content.ts';
+import { answersOf, fixtureContents, fixturePrompt } from './fixture-reads.ts';
+import { type FixtureAnswer, type FixtureCall, fixtureTools, isRecord } from './fixture-tools.ts';
 
 export interface FixtureOptions {
   readonly port: number;
@@ -91,21 +86,24 @@ export function startFixture(options: FixtureOptions): Fixture {
 
     if (body.method === 'whoami') return Response.json({ role: 'tester' });
     if (body.method === 'complete') return Response.json({ values: [], total: 0, hasMore: false });
-    if (body.method === 'read_resource') return readResource(String(params.uri));
+    if (body.method === 'read_resource') {
+      const contents = fixtureContents(String(params.uri));
+      return contents === undefined ? failure(404, 'no such resource') : Response.json({ contents });
+    }
     const call = (emit: (event: string, data: object) => void): FixtureCall => ({
       params,
-      inputResponses: objectsOf(params.inputResponses),
+      inputResponses: answersOf(params.inputResponses),
       requestState: typeof params.requestState === 'string' ? params.requestState : undefined,
       clientCapabilities: new Set((request.headers.get('x-cortex-client-capabilities') ?? '').split(' ')),
       progress: (event) => emit('progress', event),
       log: (event) => emit('log', event),
       toggle,
     });
-    if (body.method === 'get_prompt')
-      return getPrompt(
-        String(params.name),
-        call(() => {}),
-      );
+    if (body.method === 'get_prompt') {
+      const silent = call(() => {});
+      const prompt = fixturePrompt(String(params.name), silent);
+      return prompt === undefined ? failure(404, 'no such prompt') : Response.json(prompt);
+    }
     const tool = fixtureTools.get(body.method);
     if (tool === undefined) return failure(404, `unknown method ${body.method}`);
     if (request.headers.get('accept')?.includes('text/event-stream') !== true) {
@@ -117,67 +115,6 @@ export function startFixture(options: FixtureOptions): Fixture {
   const server = Bun.serve({ port: options.port, hostname: '127.0.0.1', idleTimeout: 0, fetch: answer });
   const close = () => server.stop(true);
   return { url: `http://127.0.0.1:${server.port}`, close, [Symbol.asyncDispose]: close };
-}
-
-function readResource(uri: string): Response {
-  const id = /^test:\/\/template\/([^/]+)\/data$/.exec(uri)?.[1];
-  const content: ReadonlyMap<string, object> = new Map<string, object>([
-    [
-      'test://static-text',
-      { mimeType: 'text/plain', text: 'This is the content of the static text resource.' },
-    ],
-    ['test://static-binary', { mimeType: 'image/png', blob: pixel }],
-    ['test://watched-resource', { mimeType: 'text/plain', text: 'Watched resource content' }],
-    ...(id === undefined
-      ? []
-      : [[uri, { mimeType: 'application/json', text: JSON.stringify({ id, templateTest: true }) }] as const]),
-  ]);
-  const found = content.get(uri);
-  return found === undefined
-    ? failure(404, 'no such resource')
-    : Response.json({ contents: [{ uri, ...found }] });
-}
-
-function getPrompt(name: string, call: FixtureCall): Response {
-  const args = isRecord(call.params.arguments) ? call.params.arguments : {};
-  const messages = (...contents: readonly object[]): Response =>
-    Response.json({ messages: contents.map((content) => ({ role: 'user', content })) });
-  switch (name) {
-    case 'test_simple_prompt':
-      return messages(text('This is a simple prompt for testing.'));
-    case 'test_prompt_with_arguments':
-      return messages(
-        text(`Prompt with arguments: arg1='${String(args.arg1)}', arg2='${String(args.arg2)}'`),
-      );
-    case 'test_prompt_with_embedded_resource': {
-      const embedded = {
-        uri: String(args.resourceUri),
-        mimeType: 'text/plain',
-        text: 'Embedded resource content for testing.',
-      };
-      return messages(
-        { type: 'resource', resource: embedded },
-        text('Please process the embedded resource above.'),
-      );
-    }
-    case 'test_prompt_with_image':
-      return messages(
-        { type: 'image', data: pixel, mimeType: 'image/png' },
-        text('Please analyze the image above.'),
-      );
-    case 'test_input_required_result_prompt': {
-      const context = acceptedContent(call, 'user_context')?.context;
-      if (typeof context === 'string') return messages(text(`Use the following context: ${context}`));
-      const question = elicit('What context should the prompt use?', { context: { type: 'string' } }, [
-        'context',
-      ]);
-      return Response.json({ resultType: 'input_required', inputRequests: { user_context: question } });
-    }
-    case 'test_toggled_prompt':
-      return messages(text('Here for now.'));
-    default:
-      return failure(404, 'no such prompt');
-  }
 }
 
 function shaped(answer: FixtureAnswer): Response {
@@ -199,13 +136,6 @@ function streamed(run: (emit: (event: string, data: object) => void) => Promise<
     },
   });
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'X-Cortex-Result': 'mcp' } });
-}
-
-function objectsOf(value: unknown): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
-  if (!isRecord(value)) return {};
-  const objects: Record<string, Readonly<Record<string, unknown>>> = {};
-  for (const [key, inner] of Object.entries(value)) if (isRecord(inner)) objects[key] = inner;
-  return objects;
 }
 
 function failure(status: number, error: string): Response {

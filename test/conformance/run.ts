@@ -3,11 +3,19 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { useCompiledBinary } from '../support/compiled-binary.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
-import { startStack } from './stack.ts';
-import { type Revision, runSuite } from './suite.ts';
+import { startStack, type Upstream } from './stack.ts';
+import { type Revision, runSuite, type ScenarioResult } from './suite.ts';
 import { judge, parseExpectedFailures, type Verdict } from './verdict.ts';
 
-const revisions: readonly Revision[] = ['2026-07-28', '2025-11-25'];
+/** The server leg of the suite: a revision, and what the fixture behind the gateway speaks. */
+const serverRuns: readonly (readonly [Revision, Upstream])[] = [
+  ['2026-07-28', 'contract'],
+  ['2025-11-25', 'contract'],
+  ['2026-07-28', 'modern'],
+  ['2025-11-25', 'legacy'],
+  ['2026-07-28', 'legacy'],
+  ['2025-11-25', 'modern'],
+];
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +23,8 @@ const { values } = parseArgs({
     sources: { type: 'boolean', default: false },
     /** Keep the suite's reports here. */
     out: { type: 'string' },
+    /** Only the runs whose name holds this. */
+    only: { type: 'string' },
     /** Write the counts here as JSON. */
     json: { type: 'string' },
   },
@@ -25,7 +35,9 @@ await using temporary = await createTempFolder();
 const out = values.out === undefined ? temporary.path : resolve(values.out);
 const expectedFailures = await readFile(join(import.meta.dirname, 'expected-failures.yaml'), 'utf8');
 const verdicts: Verdict[] = [];
-for (const revision of revisions) verdicts.push(await run(revision));
+for (const [revision, upstream] of serverRuns) {
+  if (isWanted(serverRunName(revision, upstream))) verdicts.push(await runServer(revision, upstream));
+}
 
 const passed = sum(verdicts.map((verdict) => verdict.passed));
 const failed = sum(verdicts.map((verdict) => verdict.total - verdict.passed));
@@ -35,12 +47,16 @@ const isAsExpected = verdicts.every(
 if (values.json !== undefined) await Bun.write(values.json, JSON.stringify({ passed, failed }));
 process.exitCode = isAsExpected ? 0 : 1;
 
-async function run(revision: Revision): Promise<Verdict> {
-  const folder = join(out, revision);
+async function runServer(revision: Revision, upstream: Upstream): Promise<Verdict> {
+  const name = serverRunName(revision, upstream);
+  const folder = join(out, name.replaceAll(' ', '-'));
   await mkdir(folder, { recursive: true });
-  await using stack = await startStack();
-  const results = await runSuite(stack.url, revision, folder);
-  const reasons = parseExpectedFailures(expectedFailures, revision);
+  await using stack = await startStack(upstream);
+  return report(name, await runSuite(stack.url, revision, folder), () => stack.gatewayOutput());
+}
+
+function report(name: string, results: readonly ScenarioResult[], output: () => string): Verdict {
+  const reasons = parseExpectedFailures(expectedFailures, name);
   const verdict = judge(results, reasons);
   for (const { scenario, problems } of verdict.unexpected) {
     print(`not ok ${scenario}`, ...problems.map((problem) => `       ${problem}`));
@@ -51,9 +67,17 @@ async function run(revision: Revision): Promise<Verdict> {
   for (const { scenario, isScored, problems } of results) {
     if (!isScored) print(`unscored ${problems.length === 0 ? 'ok' : 'not ok'} ${scenario}`);
   }
-  if (verdict.unexpected.length > 0) print('--- the gateway wrote:', stack.gatewayOutput().slice(-4000));
-  print(`server ${revision} over contract: ${verdict.passed}/${verdict.total}`);
+  if (verdict.unexpected.length > 0) print('--- what was written:', output().slice(-4000));
+  print(`${name}: ${verdict.passed}/${verdict.total}`);
   return verdict;
+}
+
+function serverRunName(revision: Revision, upstream: Upstream): string {
+  return `server ${revision} over ${upstream}`;
+}
+
+function isWanted(name: string): boolean {
+  return values.only === undefined || name.includes(values.only);
 }
 
 function sum(numbers: readonly number[]): number {

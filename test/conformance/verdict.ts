@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import { isRecord } from './fixture-tools.ts';
 import type { ScenarioResult } from './suite.ts';
 
-/** Scenario -> why it cannot pass yet, for one revision. */
+/** Scenario -> why it cannot pass, for one run. */
 export type ExpectedFailures = ReadonlyMap<string, string>;
 
 export interface Verdict {
@@ -16,11 +16,12 @@ export interface Verdict {
   readonly stale: readonly string[];
 }
 
-/** Reads `expected-failures.yaml`: revision -> list of `{scenario, reason}`. */
-export function parseExpectedFailures(text: string, revision: string): ExpectedFailures {
+/** Reads `expected-failures.yaml`: name of a run -> list of `{scenario, reason}`. */
+export function parseExpectedFailures(text: string, run: string): ExpectedFailures {
   const file: unknown = parse(text);
-  const entries = isRecord(file) ? file[revision] : undefined;
-  if (!Array.isArray(entries)) throw new Error(`expected-failures.yaml has no list for ${revision}`);
+  if (!isRecord(file)) throw new Error('expected-failures.yaml holds no table');
+  const entries = file[run];
+  if (!Array.isArray(entries)) throw new Error(`expected-failures.yaml has no list for ${run}`);
   return new Map(
     entries.map((entry): readonly [string, string] => {
       if (!isRecord(entry) || typeof entry.scenario !== 'string' || typeof entry.reason !== 'string') {
