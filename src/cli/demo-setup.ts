@@ -20,6 +20,8 @@ export interface DemoOptions {
   readonly folder: string | undefined;
   readonly gatewayPort: number;
   readonly issuerPort: number;
+  /** Of the third-party MCP server; undefined: there is none. */
+  readonly calendarPort: number | undefined;
   /** The public origin, of gateway and authorization server alike: a proxy tells them apart by path. Undefined: on this machine alone. */
   readonly publicUrl: string | undefined;
   readonly mailer: Mailer;
@@ -53,6 +55,7 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
     resource: url,
     issuer,
     issuerPort: options.issuerPort,
+    calendarPort: options.calendarPort,
     folder: options.folder === undefined ? undefined : join(folder, 'authorization-server'),
     mailer: options.mailer,
     fetchDocument: createFetchJsonDocument(outbound),
@@ -131,6 +134,9 @@ function demoConfig(of: {
     'backends:',
     `  notes: { url: ${world.notesUrl}, technical_token: ${JSON.stringify(world.technicalToken)} }`,
     `  billing: { url: ${world.billingUrl}, technical_token: ${JSON.stringify(world.technicalToken)} }`,
+    ...(world.calendarUrl === undefined
+      ? []
+      : ['servers:', `  calendar: { url: ${world.calendarUrl}, scopes: { default: mcp:calendar } }`]),
     ...(options.publicUrl === undefined ? [] : ['limits:', '  calls_per_minute: 60']),
     '',
   ].join('\n');

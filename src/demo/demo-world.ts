@@ -9,6 +9,7 @@ import {
 } from './authorization-server/create-authorization-server.ts';
 import type { FetchDocument } from './authorization-server/options.ts';
 import { createBillingBackend } from './billing-backend.ts';
+import { createCalendarServer } from './calendar-server.ts';
 import { demoPlans, demoScopes } from './demo-plans.ts';
 import type { Mailer } from './mailer.ts';
 import { createNotesBackend, type NotesBackend } from './notes-backend.ts';
@@ -20,6 +21,8 @@ export interface DemoWorldOptions {
   readonly issuer: string;
   /** Where the authorization server listens; undefined: its `fetch` is served by somebody else. */
   readonly issuerPort: number | undefined;
+  /** Where the third-party MCP server listens; undefined: there is none. */
+  readonly calendarPort: number | undefined;
   /** Undefined: nothing is kept. */
   readonly folder: string | undefined;
   readonly mailer: Mailer;
@@ -30,13 +33,15 @@ export interface DemoWorldOptions {
   readonly log: Log;
 }
 
-/** Everything around the gateway: an authorization server and two applications, each on a port of its own. */
+/** Everything around the gateway: an authorization server, two applications, a third-party MCP server; a port each. */
 export interface DemoWorld {
   readonly authorizationServer: AuthorizationServer;
   /** The notes application of today: `reset` replaces it. */
   readonly notes: NotesBackend;
   readonly notesUrl: string;
   readonly billingUrl: string;
+  /** The MCP endpoint of the third-party server, whose accounts are its own. */
+  readonly calendarUrl: string | undefined;
   /** The applications' technical token, new at each start. */
   readonly technicalToken: string;
   /** Forgets every user and every note: a public demo starts each day afresh. */
@@ -89,6 +94,7 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     port: 0,
     fetch: (request) => billing.fetch(request),
   });
+  const calendar = await startCalendar(options);
 
   return {
     authorizationServer,
@@ -97,14 +103,52 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     },
     notesUrl: `http://127.0.0.1:${notesServer.port}`,
     billingUrl: `http://127.0.0.1:${billingServer.port}`,
+    calendarUrl: calendar?.url,
     technicalToken,
     async reset() {
       notes = createNotesBackend(trust);
       await authorizationServer.reset();
     },
     async close() {
-      await Promise.all([server.stop(true), notesServer.stop(true), billingServer.stop(true)]);
+      const servers = [
+        server.stop(true),
+        notesServer.stop(true),
+        billingServer.stop(true),
+        calendar?.close(),
+      ];
+      await Promise.all(servers);
       authorizationServer.close();
+    },
+  };
+}
+
+/** Under `localhost`, where the other servers are `127.0.0.1`: to a browser another site, with cookies of its own. */
+async function startCalendar(
+  options: DemoWorldOptions,
+): Promise<{ readonly url: string; close(): Promise<void> } | undefined> {
+  const { calendarPort: port, folder } = options;
+  if (port === undefined) return undefined;
+  const origin = `http://localhost:${port}`;
+  const calendar = await createCalendarServer(origin, {
+    databasePath: folder === undefined ? ':memory:' : join(folder, 'calendar.db'),
+    keyFile: folder === undefined ? undefined : join(folder, 'calendar.key'),
+    clock: options.clock,
+    log: options.log,
+    mailer: options.mailer,
+    fetchDocument: options.fetchDocument,
+    allowsLoopbackDocuments: options.isLocal,
+  });
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port,
+    idleTimeout: 0,
+    fetch: (request) => calendar.fetch(request, '127.0.0.1'),
+  });
+  return {
+    url: `${origin}/mcp`,
+    async close() {
+      await server.stop(true);
+      calendar.close();
     },
   };
 }

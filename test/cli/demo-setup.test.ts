@@ -27,7 +27,15 @@ async function askFor(clientOf: (port: number) => string, publicUrl: string | un
   clientId = clientOf(document.port);
   const [gatewayPort, issuerPort] = [freePort(), freePort()];
   const demo = await startDemo(
-    { folder: undefined, gatewayPort, issuerPort, publicUrl, mailer: createInbox(), isQuiet: true },
+    {
+      folder: undefined,
+      gatewayPort,
+      issuerPort,
+      calendarPort: undefined,
+      publicUrl,
+      mailer: createInbox(),
+      isQuiet: true,
+    },
     terminal,
   );
   const local = `http://127.0.0.1:${issuerPort}`;

@@ -13,8 +13,9 @@ import { freePort } from '../free-port.ts';
 import { untilStopped } from '../until-stopped.ts';
 
 const gatewayPort = 3213;
-/** The authorization server listens this many ports above the gateway: 3220. */
+/** The authorization server listens this many ports above the gateway: 3220; the third-party server at the next. */
 const issuerOffset = 7;
+const calendarOffset = 8;
 const guest = 'you@example.com';
 const dayMs = 24 * 3_600_000;
 
@@ -30,6 +31,7 @@ async function once(invocation: Invocation): Promise<number> {
       folder: undefined,
       gatewayPort: await freePort(),
       issuerPort: await freePort(),
+      calendarPort: await freePort(),
       publicUrl: undefined,
       mailer: inbox,
       isQuiet: true,
@@ -54,6 +56,8 @@ async function stay(invocation: Invocation): Promise<number> {
       folder: keeps ? join(options.text('state') ?? defaultStateDir(terminal), 'demo') : undefined,
       gatewayPort: port,
       issuerPort: port + issuerOffset,
+      // It needs an origin of its own, which a public demo does not have.
+      calendarPort: publicUrl === undefined ? port + calendarOffset : undefined,
       publicUrl,
       mailer: inbox,
       isQuiet: true,
@@ -120,7 +124,7 @@ function publicOrigin(text: string | undefined): string | undefined {
 function portOf(listen: string | undefined): number {
   if (listen === undefined) return gatewayPort;
   const port = Number(/^(?:127\.0\.0\.1:|localhost:|:)?(\d{2,5})$/.exec(listen)?.[1]);
-  if (Number.isInteger(port) && port <= 65_535 - issuerOffset) return port;
+  if (Number.isInteger(port) && port <= 65_535 - calendarOffset) return port;
   throw new UserError(`--listen is a port on 127.0.0.1, not ${JSON.stringify(listen)}`, {
     next: 'cortex demo --listen 127.0.0.1:4213',
   });
