@@ -32,6 +32,8 @@ export interface DemoAgentOptions {
   readonly browser: HeadlessBrowser;
   readonly readLink: (email: string) => Promise<string>;
   readonly onToolsChanged: () => void;
+  /** The user is to open this page; resolves when that is done. */
+  readonly onOpenPage: (url: string) => Promise<void>;
 }
 
 /** Connects; the browser part of the sign-in is done without a browser, page by page. */
@@ -74,14 +76,22 @@ export async function connectDemoAgent(options: DemoAgentOptions): Promise<DemoA
   };
 
   const makeTransport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
-  const makeClient = () =>
-    new Client(
+  const makeClient = () => {
+    const client = new Client(
       { name: options.name, version: '1.0.0' },
       {
+        capabilities: { elicitation: { url: {} } },
         versionNegotiation: { mode: options.era === 'modern' ? 'auto' : 'legacy' },
         listChanged: { tools: { autoRefresh: false, onChanged: options.onToolsChanged } },
       },
     );
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      if (params.mode !== 'url') return { action: 'decline' };
+      await options.onOpenPage(params.url);
+      return { action: 'accept' };
+    });
+    return client;
+  };
 
   async function connectOnce(): Promise<Client> {
     const client = makeClient();

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, stringAt } from '#kernel/json.ts';
 import { connectDemoAgent, type DemoAgent } from './demo-agent.ts';
 import type { DemoWorld } from './demo-world.ts';
 import { createHeadlessBrowser } from './headless-browser.ts';
+import { linkHeadlessly } from './link-headlessly.ts';
 
 /** One thing the tour shows. `run` resolves with what was seen, and throws where it was not as promised. */
 export interface TourStep {
@@ -22,6 +23,8 @@ export interface Tour {
 
 const proTool = 'billing_export_invoices';
 const newTool = 'notes_count_words';
+const linkTool = 'calendar_link';
+const calendarTool = 'calendar_list_events';
 const changeTimeoutMs = 5_000;
 
 /** The whole promise, step by step, with the official client as the agent. */
@@ -30,16 +33,29 @@ export function createTour({ url, world, readLink }: TourOptions): Tour {
   const changed = new Map<string, () => void>();
   let noteId = '';
   let freeTools: readonly string[] = [];
+  let linked = '';
 
   async function join(name: string, email: string, era: 'modern' | 'legacy'): Promise<DemoAgent> {
+    const browser = createHeadlessBrowser();
     const agent = await connectDemoAgent({
       url,
       name: `${name}'s agent`,
       email,
       era,
-      browser: createHeadlessBrowser(),
+      browser,
       readLink,
       onToolsChanged: () => changed.get(name)?.(),
+      async onOpenPage(page) {
+        const accountEmail = `${name}@calendar.example`;
+        linked = await linkHeadlessly({
+          url: page,
+          server: 'calendar',
+          email,
+          accountEmail,
+          browser,
+          readLink,
+        });
+      },
     });
     agents.set(name, agent);
     return agent;
@@ -155,6 +171,32 @@ export function createTour({ url, world, readLink }: TourOptions): Tour {
         const result = await call('bob', newTool, { text: 'one two three' });
         expect(textOf(result).includes('3'), textOf(result));
         return `list_changed after ${tookMs} ms; ${newTool} called: ${textOf(result)}`;
+      },
+    },
+    {
+      title: `a third party's server shows one tool to who has no account linked there; she calls it, and links hers`,
+      async run() {
+        const before = await toolsOf('alice');
+        expect(before.includes(linkTool) && !before.includes(calendarTool), before.join(' '));
+        const told = nextChange(changed, 'alice');
+        const result = await call('alice', linkTool, {});
+        expect(result.isError !== true && linked.includes('linked'), `${linked}: ${textOf(result)}`);
+        await told;
+        const tools = await toolsOf('alice');
+        expect(tools.includes(calendarTool) && !tools.includes(linkTool), tools.join(' '));
+        return `"${linked}"; the same call went on: "${textOf(result)}"; + ${tools.filter((tool) => !before.includes(tool)).join(' ')}`;
+      },
+    },
+    {
+      title:
+        'the third party is called with her own account there; bob, who has none linked, sees none of it',
+      async run() {
+        const added = await call('alice', 'calendar_add_event', { title: 'Dentist', day: '2026-12-03' });
+        const listed = textOf(await call('alice', calendarTool, {}));
+        expect(added.isError !== true && listed.includes('Dentist'), `${textOf(added)} ${listed}`);
+        const tools = await toolsOf('bob');
+        expect(tools.includes(linkTool) && !tools.includes(calendarTool), tools.join(' '));
+        return `her calendar: ${listed}; bob sees ${tools.filter((tool) => tool.startsWith('calendar')).join(' ')}`;
       },
     },
     {
