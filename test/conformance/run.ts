@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { useCompiledBinary } from '../support/compiled-binary.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 import { startStack, type Upstream } from './stack.ts';
-import { type Revision, runSuite, type ScenarioResult } from './suite.ts';
+import { type Revision, runClientSuite, runSuite, type ScenarioResult } from './suite.ts';
 import { judge, parseExpectedFailures, type Verdict } from './verdict.ts';
 
 /** The server leg of the suite: a revision, and what the fixture behind the gateway speaks. */
@@ -16,6 +16,8 @@ const serverRuns: readonly (readonly [Revision, Upstream])[] = [
   ['2026-07-28', 'legacy'],
   ['2025-11-25', 'modern'],
 ];
+/** The client leg: the adapter, which is a client to the servers behind the gateway. */
+const clientRuns: readonly Revision[] = ['2026-07-28', '2025-11-25'];
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +40,9 @@ const verdicts: Verdict[] = [];
 for (const [revision, upstream] of serverRuns) {
   if (isWanted(serverRunName(revision, upstream))) verdicts.push(await runServer(revision, upstream));
 }
+for (const revision of clientRuns) {
+  if (isWanted(clientRunName(revision))) verdicts.push(await runClient(revision));
+}
 
 const passed = sum(verdicts.map((verdict) => verdict.passed));
 const failed = sum(verdicts.map((verdict) => verdict.total - verdict.passed));
@@ -53,6 +58,13 @@ async function runServer(revision: Revision, upstream: Upstream): Promise<Verdic
   await mkdir(folder, { recursive: true });
   await using stack = await startStack(upstream);
   return report(name, await runSuite(stack.url, revision, folder), () => stack.gatewayOutput());
+}
+
+async function runClient(revision: Revision): Promise<Verdict> {
+  const name = clientRunName(revision);
+  const folder = join(out, name.replaceAll(' ', '-'));
+  await mkdir(folder, { recursive: true });
+  return report(name, await runClientSuite(revision, folder), () => `see ${folder}`);
 }
 
 function report(name: string, results: readonly ScenarioResult[], output: () => string): Verdict {
@@ -74,6 +86,10 @@ function report(name: string, results: readonly ScenarioResult[], output: () => 
 
 function serverRunName(revision: Revision, upstream: Upstream): string {
   return `server ${revision} over ${upstream}`;
+}
+
+function clientRunName(revision: Revision): string {
+  return `client ${revision}`;
 }
 
 function isWanted(name: string): boolean {

@@ -14,24 +14,52 @@ export interface ScenarioResult {
   readonly problems: readonly string[];
 }
 
+type Leg = 'server' | 'client';
+
 /** Runs the official suite's server leg for one revision, and reads what it wrote down. */
-export async function runSuite(
+export function runSuite(
   url: string,
   revision: Revision,
   outFolder: string,
 ): Promise<readonly ScenarioResult[]> {
+  return runLeg('server', ['--url', url], revision, outFolder);
+}
+
+const clientTimeoutMs = 120_000;
+
+/**
+ * Runs the client leg. The suite starts a client for each scenario, all at the same time: as one file they start
+ * quickly, and a busy machine may take its time.
+ */
+export async function runClientSuite(
+  revision: Revision,
+  outFolder: string,
+): Promise<readonly ScenarioResult[]> {
+  const built = await Bun.build({
+    entrypoints: [join(import.meta.dirname, 'adapter-client.ts')],
+    target: 'bun',
+    outdir: join(outFolder, 'client'),
+  });
+  const client = built.outputs[0]?.path;
+  if (client === undefined) throw new Error('the client could not be built');
+  const command = `${process.execPath} ${client}`;
+  return runLeg(
+    'client',
+    ['--command', command, '--timeout', String(clientTimeoutMs)],
+    revision,
+    join(outFolder, 'results'),
+  );
+}
+
+async function runLeg(
+  leg: Leg,
+  options: readonly string[],
+  revision: Revision,
+  outFolder: string,
+): Promise<readonly ScenarioResult[]> {
+  const suite = join(suiteFolder, 'dist', 'index.js');
   const child = Bun.spawn(
-    [
-      process.execPath,
-      join(suiteFolder, 'dist', 'index.js'),
-      'server',
-      '--url',
-      url,
-      '--requirements',
-      revision,
-      '-o',
-      outFolder,
-    ],
+    [process.execPath, suite, leg, ...options, '--requirements', revision, '-o', outFolder],
     { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
   );
   const [stdout, stderr] = await Promise.all([
@@ -41,7 +69,7 @@ export async function runSuite(
   ]);
   await Bun.write(join(outFolder, 'output.txt'), stdout + stderr);
 
-  const scored = await scoredScenarios(revision);
+  const scored = await scoredScenarios(revision, leg);
   const problems = await problemsByScenario(outFolder);
   const results: ScenarioResult[] = scored.map((scenario) => ({
     scenario,
@@ -55,20 +83,20 @@ export async function runSuite(
 }
 
 /** The scenarios that count for a revision, as the suite ships them. */
-export async function scoredScenarios(revision: Revision): Promise<readonly string[]> {
+export async function scoredScenarios(revision: Revision, leg: Leg): Promise<readonly string[]> {
   const file: unknown = parse(await readFile(join(suiteFolder, 'requirements', `${revision}.yaml`), 'utf8'));
-  const server = isRecord(file) ? file.server : undefined;
-  if (!Array.isArray(server) || server.length === 0)
+  const scenarios = isRecord(file) ? file[leg] : undefined;
+  if (!Array.isArray(scenarios) || scenarios.length === 0)
     throw new Error(`the suite lists nothing for ${revision}`);
-  return server.map(String);
+  return scenarios.map(String);
 }
 
 async function problemsByScenario(outFolder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
-  for (const entry of await readdir(outFolder)) {
-    const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry)?.[1];
+  for (const entry of await readdir(outFolder, { recursive: true })) {
+    const scenario = /^(?:server-)?(.+)-\d{4}-\d\d-\d\dT[\d-]+Z\/checks\.json$/.exec(entry)?.[1];
     if (scenario === undefined) continue;
-    const text = await readFile(join(outFolder, entry, 'checks.json'), 'utf8').catch(() => '"it broke off"');
+    const text = await readFile(join(outFolder, entry), 'utf8').catch(() => '"it broke off"');
     const checks: unknown = JSON.parse(text);
     found.set(scenario, Array.isArray(checks) ? checks.flatMap(problemOf) : ['its report cannot be read']);
   }

@@ -36,7 +36,9 @@ describe('the verdict on a run', () => {
   });
 });
 
-test('the pinned suite scores 37 scenarios of 2026-07-28 and 30 of 2025-11-25', async () => {
-  expect(await scoredScenarios('2026-07-28')).toHaveLength(37);
-  expect(await scoredScenarios('2025-11-25')).toHaveLength(30);
+test('the pinned suite scores 37 and 30 scenarios of servers, 32 and 18 of clients', async () => {
+  expect(await scoredScenarios('2026-07-28', 'server')).toHaveLength(37);
+  expect(await scoredScenarios('2025-11-25', 'server')).toHaveLength(30);
+  expect(await scoredScenarios('2026-07-28', 'client')).toHaveLength(32);
+  expect(await scoredScenarios('2025-11-25', 'client')).toHaveLength(18);
 });

@@ -28,6 +28,8 @@ export interface LinkingEngineDeps {
   /** The canonical URL of the gateway. */
   readonly gatewayUrl: string;
   readonly clientName: string;
+  /** Where the metadata document of a server's client is; served by the gateway unless given. */
+  readonly documentUrl?: (server: string) => string;
   readonly grants: Grants;
   readonly store: Store;
   readonly sealer: Sealer;

@@ -47,6 +47,8 @@ export interface LinkClientsDeps {
   readonly gatewayUrl: string;
   /** How the gateway introduces itself to people on consent pages. */
   readonly clientName: string;
+  /** Where the metadata document of a server's client is; served by the gateway unless given. */
+  readonly documentUrl?: (server: string) => string;
 }
 
 /** Credentials are kept by issuer: none of one authorization server ever goes to another (R45). */
@@ -58,7 +60,7 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
   const registering = new Map<string, Promise<Result<LinkClient, LinkFailure>>>();
 
   const redirectUri = (id: string) => `${origin}/link/${id}/callback`;
-  const documentUrl = (id: string) => `${origin}/.well-known/oauth-client/${id}.json`;
+  const documentUrl = deps.documentUrl ?? ((id: string) => `${origin}/.well-known/oauth-client/${id}.json`);
   const keyOf = (server: string, issuer: string): LinkClientKey => ({
     server,
     issuer,
