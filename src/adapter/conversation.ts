@@ -26,6 +26,8 @@ export interface Conversation {
   /** Whoever attaches hears what comes, and can cancel. */
   attach(context: CallContext): void;
   detach(): void;
+  /** The first question that the caller's client did not declare that it can be asked: it was answered with an error. */
+  declined(): PeerQuestion | undefined;
   /** Answers by the keys of `questions`; others are ignored. */
   answer(responses: JsonObject | undefined): void;
   cancel(): void;
@@ -52,6 +54,7 @@ export function createConversation(
   const pending = new Map<string, Pending>();
   const canBeAsked = Object.keys(request.capabilities).length > 0;
   let context: CallContext | undefined;
+  let declined: PeerQuestion | undefined;
   let asked = 0;
   let open = 0;
   let relayed = 0;
@@ -82,7 +85,10 @@ export function createConversation(
 
   /** Asks at once where that is possible; otherwise the question waits until somebody comes back with an answer. */
   async function ask(question: PeerQuestion, signal: AbortSignal): Promise<PeerAnswer> {
-    if (!mayAsk(question.method, question.params, request.capabilities)) return notAskable;
+    if (!mayAsk(question.method, question.params, request.capabilities)) {
+      declined ??= question;
+      return notAskable;
+    }
     if (++asked > limits.maxQuestionsPerCall) return tooMany;
     const key = `question-${asked}`;
     const withdrawn = Promise.withResolvers<PeerAnswer>();
@@ -145,6 +151,7 @@ export function createConversation(
           { method: question.method, params: question.params },
         ]),
       ),
+    declined: () => declined,
     attach(next) {
       context = next;
       if (next.signal.aborted) cancel();

@@ -252,14 +252,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     const { agreed, response } = value.answer;
     const { result, error } = response.message.kind === 'response' ? response.message : noResponse;
     if (result !== undefined) {
-      const { clientCapabilities } = context;
-      const outcome = readAnswer(
-        { text: response.text, result },
-        method,
-        agreed.era,
-        uris,
-        clientCapabilities,
-      );
+      const outcome = readAnswer({ text: response.text, result }, method, agreed.era, uris);
       return { ...made, outcome };
     }
     return { ...made, outcome: refusal(error ?? {}, context) };

@@ -8,11 +8,16 @@ type PeerRequest = Extract<RpcMessage, { kind: 'request' }>;
 export type AskPeerQuestion = (question: PeerQuestion, signal: AbortSignal) => Promise<PeerAnswer>;
 
 /** What a server of the legacy era may ask during a call. */
-const questionMethods: ReadonlySet<string> = new Set([
+const questionMethods: ReadonlySet<unknown> = new Set([
   'elicitation/create',
   'sampling/createMessage',
   'roots/list',
 ]);
+
+/** Whether a method is one by which servers ask the user. */
+export function isQuestion(method: unknown): boolean {
+  return questionMethods.has(method);
+}
 
 /** The answer to a request of the server's, as text; `ask` is undefined where nobody can be asked. */
 export async function answerPeer(

@@ -3,8 +3,8 @@ import { failure } from '#backends/failures.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { type Era, metaKeys } from '#wire/protocol.ts';
-import { mayAsk } from './may-ask.ts';
 import { memberText, withMembers } from './member-spans.ts';
+import { isQuestion } from './peer-requests.ts';
 import { publicContent, publicContents, publicMessages, type Uris } from './uris.ts';
 
 /** The member that a method's result must hold as a list, and how its URIs become public. */
@@ -17,18 +17,18 @@ export type AnswerMethod = keyof typeof shapes;
 
 /**
  * A result for the caller. Its text is the server's, but for public URIs and for what says who the server is (R9); a
- * result of a type that nobody knows is none (R27), and so is a question that the caller cannot be asked.
+ * result of a type that nobody knows is none (R27), and so is a question that is none. Whether this caller can be asked
+ * is for the edge to say: it names the capability that is missing.
  */
 export function readAnswer(
   response: { readonly text: string; readonly result: JsonObject },
   method: AnswerMethod,
   era: Era,
   uris: Uris,
-  capabilities: JsonObject,
 ): Result<Answer, BackendFailure> {
   const { result } = response;
   const { resultType } = result;
-  if (era === 'modern' && resultType === 'input_required') return readQuestions(result, capabilities);
+  if (era === 'modern' && resultType === 'input_required') return readQuestions(result);
   if (era === 'modern' && resultType !== undefined && resultType !== 'complete') {
     return err(
       failure('business_error', { message: 'The server answered with a kind of result that is not known.' }),
@@ -47,15 +47,10 @@ export function readAnswer(
   return ok({ kind: 'mcp', text: changes.size === 0 ? text : withMembers(text, changes) });
 }
 
-function readQuestions(result: JsonObject, capabilities: JsonObject): Result<Answer, BackendFailure> {
-  const { inputRequests, requestState } = result;
+function readQuestions({ inputRequests, requestState }: JsonObject): Result<Answer, BackendFailure> {
   for (const question of Object.values(isJsonObject(inputRequests) ? inputRequests : {})) {
-    const isAllowed =
-      isJsonObject(question) &&
-      typeof question.method === 'string' &&
-      mayAsk(question.method, isJsonObject(question.params) ? question.params : {}, capabilities);
-    if (isAllowed) continue;
-    const message = 'The server asks for something that this client cannot be asked.';
+    if (isJsonObject(question) && isQuestion(question.method)) continue;
+    const message = 'The server asks for something that no client can be asked.';
     return err(failure('business_error', { message }));
   }
   return ok({

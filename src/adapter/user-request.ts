@@ -23,7 +23,7 @@ export interface UserRequest {
 
 export type UserAnswer =
   | { readonly kind: 'answered'; readonly answer: UpstreamAnswer }
-  | { readonly kind: 'asked'; readonly inputRequests: JsonObject; readonly requestState: string };
+  | { readonly kind: 'asked'; readonly inputRequests: JsonObject; readonly requestState: string | undefined };
 
 export interface UserRequestOptions {
   readonly id: BackendId;
@@ -61,7 +61,13 @@ export function createUserRequest(options: UserRequestOptions, deps: UserRequest
     const turn = await conversation.next();
     conversation.detach();
     if (turn.kind === 'answered') {
-      return turn.outcome.ok ? ok({ kind: 'answered', answer: turn.outcome.value }) : turn.outcome;
+      if (!turn.outcome.ok) return turn.outcome;
+      const answer = turn.outcome.value;
+      const missed = context.ask === undefined && hasFailed(answer) ? conversation.declined() : undefined;
+      if (missed === undefined) return ok({ kind: 'answered', answer });
+      // What the call failed for lack of: the edge refuses it, and names the capability.
+      const { method, params } = missed;
+      return ok({ kind: 'asked', inputRequests: { needed: { method, params } }, requestState: undefined });
     }
     const inputRequests = conversation.questions();
     const requestState = parking.park({
@@ -135,6 +141,10 @@ export function createUserRequest(options: UserRequestOptions, deps: UserRequest
       budget.release(principal.key);
     }
   };
+}
+
+function hasFailed({ response: { message } }: UpstreamAnswer): boolean {
+  return message.kind === 'response' && (message.error !== undefined || message.result?.isError === true);
 }
 
 /** What a retry must agree in. The edge binds the arguments, too; here it is the last line. */

@@ -11,7 +11,8 @@ const capabilityOf: ReadonlyMap<string, string> = new Map([
 const partsOf: Readonly<Record<string, readonly string[]>> = {
   elicitation: ['form', 'url'],
   sampling: ['tools', 'context'],
-  roots: ['listChanged'],
+  // A change of the roots is not relayed, so `listChanged` is none of them.
+  roots: [],
 };
 
 const nothing: JsonObject = {};

@@ -229,12 +229,19 @@ describe('questions that a server may not ask', () => {
     },
   );
 
-  test('what the client has not declared makes the result of a modern server a failure', async () => {
-    const inputRequests = { q: { method: 'sampling/createMessage', params: { messages: [] } } };
-    await using peer = createRawPeer(
-      onCall((request) => result(request, { resultType: 'input_required', inputRequests })),
+  const asks = (method: string): PeerAnswering =>
+    onCall((request) =>
+      result(request, { resultType: 'input_required', inputRequests: { q: { method, params: {} } } }),
     );
+
+  test('what is no question makes the result of a modern server a failure', async () => {
+    await using peer = createRawPeer(asks('tools/call'));
     expect(await bad(peer.url)).toMatchObject({ error: { reason: 'business_error' } });
+  });
+
+  test('what the client has not declared is for the edge to refuse, which names the capability (R27)', async () => {
+    await using peer = createRawPeer(asks('sampling/createMessage'));
+    expect(await bad(peer.url)).toMatchObject({ value: { kind: 'input_required' } });
   });
 
   test('a request on the stream of a modern server is ignored', async () => {

@@ -158,12 +158,16 @@ describe('questions of a legacy server', () => {
     expect(textOf(made)).toBe('Ada and Bob');
   });
 
-  test('are refused where the client cannot be asked, and the server hears it', async () => {
+  test('are refused where the client cannot be asked; what a call fails for lack of goes to the edge (R27)', async () => {
     await using server = createSdkV1Server();
     await using connected = connect(server.url);
     const made = await connected.backend.call(tool('elicit'), context());
     expect(made.outcome).toMatchObject({
-      error: { reason: 'business_error', message: expect.stringContaining('cannot be asked') },
+      value: {
+        kind: 'input_required',
+        inputRequests: { needed: { method: 'elicitation/create', params: { message: 'Who are you?' } } },
+        requestState: undefined,
+      },
     });
   });
 });
