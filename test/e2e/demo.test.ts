@@ -16,7 +16,10 @@ describe('cortex demo', () => {
     const code = await cortex.exited;
     const tour: Tour = JSON.parse(cortex.output());
     expect(tour.steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(tour.steps).toHaveLength(10);
+    expect(tour.steps).toHaveLength(12);
+    expect(tour.steps.find(({ step }) => step.includes('links hers'))?.seen).toContain(
+      'calendar_list_events',
+    );
     expect(tour).toMatchObject({ ok: true });
     expect(code).toBe(0);
     // The home folder of the test is this one, and Bun keeps its own cache there when it runs sources.
