@@ -106,7 +106,7 @@ export function serverOptionsOf(
 }
 
 /** Whose account lists what everybody sees: the one that is named, else the catalog's own. */
-function catalogOwnerOf(config: Config, { id, identity, list, linking }: ServerConfig) {
+export function catalogOwnerOf(config: Config, { id, identity, list, linking }: ServerConfig) {
   if (identity !== 'linked' || list !== 'shared') return undefined;
   const { catalogSubject } = linking;
   if (catalogSubject === undefined) return catalogOwner(id);

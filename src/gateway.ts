@@ -1,6 +1,3 @@
-import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
-import { createCallIndex } from '#audit/call-index.ts';
-import { createPseudonyms } from '#audit/pseudonyms.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
 import { createCatalog } from '#catalog/catalog.ts';
 import { logCatalogChange } from '#catalog/log-change.ts';
@@ -9,16 +6,15 @@ import { createStoredCatalog } from '#catalog/stored-catalog.ts';
 import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
-import { auditOptionsOf, authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
+import { authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
 import type { Clock } from '#kernel/clock.ts';
-import { type BackendId, isBackendId } from '#kernel/ids.ts';
+import type { BackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
 import { openKeyInventory } from '#keys/inventory.ts';
 import { describeKeyProblem } from '#keys/key-problem.ts';
 import { createSealer } from '#keys/sealer.ts';
-import { createSigner } from '#keys/signer.ts';
 import { createAllowance } from '#mcp/allowance.ts';
 import { createBuiltins } from '#mcp/builtins/registry.ts';
 import { createWhoamiCache } from '#mcp/builtins/whoami.ts';
@@ -28,8 +24,6 @@ import { createLinkWaits } from '#mcp/link-waits.ts';
 import { createPersonal } from '#mcp/personal.ts';
 import { createPulse } from '#mcp/pulse.ts';
 import { createRequestStates } from '#mcp/request-state.ts';
-import { createSessions } from '#mcp/session.ts';
-import { createSessionStates } from '#mcp/session-state.ts';
 import { createStreams } from '#mcp/streams.ts';
 import { createViews } from '#mcp/views.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
@@ -40,25 +34,17 @@ import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import type { CatalogLink } from '#server/catalog-link-control.ts';
 import type { Connection } from '#server/connection.ts';
 import { routeTable } from '#server/route-table.ts';
-import { sweepLinkFlows } from '#store/link-flow-rows.ts';
-import { sweepLinkTickets } from '#store/link-ticket-rows.ts';
-import {
-  loadSessionState,
-  removeSessionState,
-  saveSessionState,
-  sweepSessionStates,
-} from '#store/session-states.ts';
-import { burySession, isBuried, sweepTombstones } from '#store/session-tombstones.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
-import { isCatalogOwner } from '#vault/catalog-owner.ts';
 import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
 import { createIdentities } from '#wiring/identities.ts';
+import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
+import { openRecords } from '#wiring/records.ts';
 import { settle } from '#wiring/settled.ts';
-import { orStartError, StartError, startError } from '#wiring/start-error.ts';
+import { orStartError, StartError } from '#wiring/start-error.ts';
 
 export interface GatewayDeps {
   readonly log: Log;
@@ -99,14 +85,6 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const store = orStartError(`the store ${config.store.path} cannot be opened`, () =>
     openSqliteStore(config.store.path),
   );
-  const calls = createCallIndex({ store, clock, log, retentionMs: auditOptionsOf(config).retentionMs });
-  const pseudonyms = createPseudonyms({
-    keys: keys.value.audit,
-    store,
-    clock,
-    log,
-    beforeForget: (names) => calls.erase(names),
-  });
   const sealer = createSealer(keys.value.seal);
   const outbound = createOutbound();
   const backendOutbound = createSocketOutbound({ maxConnections: limits.maxConnectionsPerBackend });
@@ -116,17 +94,15 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const pulse = createPulse(clock, limits.pulseMs);
   let isDraining = false;
 
-  const audit: AuditLog = await openAuditLog({
-    ...auditOptionsOf(config),
-    signer: createSigner(keys.value.checkpoint),
-    pseudonyms,
+  const records = await openRecords({
+    config,
+    keys: keys.value,
+    store,
     clock,
     log,
-    copy: config.audit.stdout ? deps.stdout : undefined,
-    index: calls,
-  }).catch((error: unknown) => {
-    throw startError(`the audit cannot be written to ${config.audit.dir}`, error);
+    stdout: deps.stdout,
   });
+  const { audit } = records;
 
   const settleDeps = {
     fetchJson,
@@ -144,18 +120,13 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     current: () => current,
     vault: vault.value,
     store,
-    audit,
-    pseudonyms,
-    calls,
+    ...records,
     sealer,
     outbound,
     fetchJson,
     clock,
     log,
-    linkingChanged(server, owner) {
-      backends.linkingChanged(server, owner.key);
-      if (isBackendId(server) && isCatalogOwner(owner)) catalog.requestPoll(server);
-    },
+    linkingChanged: (server, owner) => backends.linkingChanged(server, owner.key),
   });
   const identities = createIdentities({
     current: () => current,
@@ -219,23 +190,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     debounceMs: limits.listChangedDebounceMs,
     bounds: () => current.config.limits,
   });
-  const sessions = createSessions({
-    seal: sealer,
-    tombstones: {
-      add: (id, expiresAt) => burySession(store, id, expiresAt),
-      has: (id) => isBuried(store, id),
-    },
-    clock,
-    lifetimeMs: config.limits.sessionLifetimeMs,
-  });
-  const sessionStates = createSessionStates({
-    store: {
-      load: (id) => loadSessionState(store, id),
-      save: (id, state, expiresAt) => saveSessionState(store, id, state, expiresAt),
-      remove: (id) => removeSessionState(store, id),
-    },
-    maxSubscriptions: config.limits.maxSessionSubscriptions,
-  });
+  const { sessions, sessionStates } = createKeptSessions({ config, sealer, store, clock });
   const search = createToolSearch({ maxIndexedTools: limits.maxIndexedTools });
   const tickets = createTicketDesk({
     store,
@@ -324,17 +279,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     );
   }
 
-  const sweep = () =>
-    Promise.all([
-      sweepTombstones(store, clock.now()),
-      sweepSessionStates(store, clock.now()),
-      sweepLinkFlows(store, clock.now()),
-      sweepLinkTickets(store, clock.now()),
-    ]);
-  const sweeper = setInterval(() => {
-    sweep().catch((error: unknown) => log.error('store.sweep_failed', { error: String(error) }));
-  }, limits.storeSweepMs);
-  sweeper.unref();
+  const endSweeps = sweepStore(store, clock, log);
   await catalog.start();
 
   return {
@@ -344,7 +289,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       vault: vault.value,
       unlink: accounts.unlink,
       issuers: () => current.config.auth.issuers.map(({ url }) => url),
-      pseudonyms,
+      pseudonyms: records.pseudonyms,
       act: audit.act,
     }),
     catalogLink: accounts.catalog,
@@ -367,7 +312,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await endpoint.drain(timeoutMs);
     },
     async close() {
-      clearInterval(sweeper);
+      endSweeps();
       streams.close();
       sessionStates.close();
       await catalog.close();

@@ -8,6 +8,7 @@ import type { ServerConfig } from '#config/server-config.ts';
 import {
   backendOptionsOf,
   backendRulesOf,
+  catalogOwnerOf,
   commandOptionsOf,
   isSameBackend,
   isSameServer,
@@ -134,12 +135,13 @@ export function createBackends(first: Config, deps: BackendsDeps): Backends {
     get: (id) => held.get(id)?.backend,
     catalog: () => [...held.values()],
     personal: () => personal,
-    linkingChanged(server, principalKey) {
+    linkingChanged(where, principalKey) {
       for (const [id, one] of held) {
-        if (id !== server) continue;
+        if (id !== where) continue;
         one.server?.mcp.linkingChanged(principalKey);
-        // It may be the account that the lists of all are read with.
-        deps.events.catalogChanged(id);
+        const server = config.servers.get(id);
+        const listsAreReadAs = server && catalogOwnerOf(config, server);
+        if (listsAreReadAs?.key === principalKey) deps.events.catalogChanged(id);
       }
     },
     replace(next) {
