@@ -335,6 +335,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     linkingChanged(principalKey) {
       parking.drop(principalKey);
       pool.drop(principalKey);
+      if (principalKey === options.catalogOwner?.key) pool.drop(undefined);
       personal.linkingChanged(principalKey);
     },
     async close() {

@@ -41,7 +41,9 @@ interface Entry {
 }
 
 /** A list that changes all the time is fetched at most this often. */
-const minGapMs = 1_000;
+const minGapMs = 500;
+/** What could not be asked for, or was not linked elsewhere a moment ago, is asked for again sooner. */
+const retryMs = 5_000;
 const nothing = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
 const unknown: PersonalCatalog = { kind: 'listed', catalog: nothing, isStale: true };
 
@@ -111,7 +113,8 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
       if (entry === undefined) return undefined;
       entries.delete(key);
       entries.set(key, entry);
-      if (clock.monotonic() - entry.at >= deps.maxAgeMs) void refresh(principal);
+      const maxAgeMs = isSettled(entry.catalog) ? deps.maxAgeMs : Math.min(retryMs, deps.maxAgeMs);
+      if (clock.monotonic() - entry.at >= maxAgeMs) void refresh(principal);
       return entry.catalog;
     },
     async refresh(principal, signal) {
@@ -147,6 +150,10 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
       entries.clear();
     },
   };
+}
+
+function isSettled(catalog: PersonalCatalog): boolean {
+  return catalog.kind === 'shared' || (catalog.kind === 'listed' && !catalog.isStale);
 }
 
 type Next = Omit<Entry, 'at'>;

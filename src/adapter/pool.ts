@@ -14,8 +14,8 @@ export interface Seat {
 export interface Pool {
   /** The owner's, made where there is none. Undefined: there are too many, and all are in use. */
   seat(owner: WireOwner): Seat | undefined;
-  /** Closes one principal's connection: what it was opened with is not theirs any more. */
-  drop(key: string): void;
+  /** Closes a principal's connection, or with undefined nobody's: what it was opened with is not theirs any more. */
+  drop(key: string | undefined): void;
   size(): number;
   close(): Promise<void>;
 }
@@ -85,9 +85,9 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
       entries.set(key, entry);
       return entry.seat;
     },
-    drop(key) {
+    drop(key = nobody) {
       const entry = entries.get(key);
-      if (entry !== undefined && key !== nobody) end(key, entry);
+      if (entry !== undefined) end(key, entry);
     },
     size: () => entries.size,
     async close() {

@@ -274,6 +274,22 @@ describe('lists of one principal each (R44)', () => {
     expect(now === undefined ? undefined : names(now)).toEqual(['a', 'b']);
   });
 
+  test('that could not be had are asked for again soon, without anybody’s doing', async () => {
+    await using peer = createRawPeer(() => new Response(null, { status: 503 }));
+    const clock = createMovingClock();
+    await using connected = connect(peer.url, {}, undefined, { clock });
+    expect(await personal(connected.backend, ada)).toMatchObject({
+      kind: 'listed',
+      isStale: true,
+      catalog: { tools: [] },
+    });
+    peer.answer(listing(tools(['a'])));
+    clock.advance(5_000);
+    connected.backend.personal?.current(ada);
+    await until(() => connected.told.length === 1);
+    expect(names(await personal(connected.backend, ada))).toEqual(['a']);
+  });
+
   test('are asked for once, however many ask at a time', async () => {
     await using peer = createRawPeer(listing(tools(['a'])));
     await using connected = connect(peer.url);
