@@ -242,11 +242,16 @@ export function auditOptionsOf({ audit }: Config) {
   return { dir, durability, onFailure, rotateBytes, retentionMs: retentionDays * 24 * 3_600_000 };
 }
 
+const linksAccounts = ({ servers }: Config) =>
+  [...servers.values()].some(({ identity }) => identity === 'linked');
+
 /** The settings that a running gateway cannot take over. */
 export function restartReasons(before: Config, next: Config): readonly string[] {
   const fixed: readonly (readonly [string, (config: Config) => unknown])[] = [
     ['state_dir', (config) => config.stateDir],
     ['gateway.listen', (config) => config.gateway.listen],
+    // Providers know the gateway by its old address.
+    ['gateway.url', (config) => (linksAccounts(config) ? config.gateway.url : undefined)],
     ['keys', (config) => config.keys],
     ['store', (config) => config.store],
     ['audit', (config) => config.audit],

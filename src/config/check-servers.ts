@@ -68,6 +68,7 @@ function checkUse({ id, endpoint, identity, list }: ServerConfig, originOf: Orig
     [endpoint.kind === 'url' && identity === 'static', 'a url with identity: static', ['token']],
     [identity === 'linked', 'identity: linked', linkedSettings],
     [identity === 'linked' && list === 'shared', 'identity: linked and list: shared', ['catalog_subject']],
+    [identity === 'linked' || list === 'shared', 'identity: linked', ['list']],
   ];
   const issues: Issue[] = [];
   for (const [doesCount, what, settings] of rules) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { McpCaller } from '../support/mcp-caller.ts';
-import { type RunningGateway, runGateway } from '../support/running-gateway.ts';
+import { canonicalUrl, type RunningGateway, runGateway } from '../support/running-gateway.ts';
 import { type NativeServer, startNativeServer } from './support/native-server.ts';
 
 const methods: readonly (readonly [
@@ -145,6 +145,16 @@ describe('a reload', () => {
     await gateway.reload({}, of('two'));
     await who.tool('first_echo');
     expect(new Set(tokens)).toEqual(new Set(['two']));
+    await gateway.close();
+  });
+
+  test('to another address of the gateway needs a restart where providers know the old one', async () => {
+    const servers = { mine: { url: 'http://127.0.0.1:9/mcp', scopes: { default: 'mcp:x' } } };
+    const gateway = await runGateway({ config: { servers } });
+    const moved = { gateway: { url: 'http://127.0.0.1:3213/other/mcp' } };
+    expect(await gateway.reload({}, { servers, ...moved })).toEqual(['gateway.url']);
+    expect(await gateway.reload({}, { gateway: { url: canonicalUrl } })).toEqual(['gateway.url']);
+    expect(await gateway.reload({}, moved)).toEqual([]);
     await gateway.close();
   });
 });

@@ -46,7 +46,8 @@ export async function serve(given: Invocation): Promise<number> {
         for (const problem of problems) log.error('config.refused', { problem });
         return;
       }
-      log.info('config.reloaded', { backends: next.config.backends.size });
+      const { backends, servers } = next.config;
+      log.info('config.reloaded', { backends: backends.size, servers: servers.size });
       for (const setting of restart) log.warn('config.restart_needed', { setting });
     },
     onRefused(report) {
@@ -61,6 +62,7 @@ export async function serve(given: Invocation): Promise<number> {
     host: running.host,
     port: running.port,
     backends: config.backends.size,
+    servers: config.servers.size,
   });
   if (dev !== undefined) {
     output.warn(
