@@ -34,6 +34,21 @@ export interface CallIndex {
 const methods = new Set(['tools/call', 'prompts/get', 'resources/read']);
 const perUser = limits.auditIndexedCallsPerUser;
 const linesPerWrite = 2_000;
+/** Between two of these the gateway does other things. */
+const callsPerTransaction = 200;
+
+/** A call as it was added: on the request path nothing is copied. */
+interface Added {
+  readonly chain: string;
+  readonly seq: number;
+  readonly time: number;
+  readonly fields: JsonObject;
+}
+/** A person's last calls; the oldest gives way. */
+interface Ring {
+  readonly calls: Added[];
+  next: number;
+}
 
 export function createCallIndex(deps: {
   readonly store: Store;
@@ -44,7 +59,7 @@ export function createCallIndex(deps: {
 }): CallIndex {
   const { store, clock, log } = deps;
   const keepMs = Math.min(deps.retentionMs, limits.auditIndexKeepMs);
-  let pending = new Map<string, AuditCallRow[]>();
+  let pending = new Map<string, Ring>();
   let marks = new Map<string, number>();
   /** Added since a user was last trimmed. */
   const added = new Map<string, number>();
@@ -55,10 +70,20 @@ export function createCallIndex(deps: {
   let writing: Promise<void> = Promise.resolve();
   let nextSweep = 0;
 
-  function take(call: AuditCallRow): void {
-    const calls = pending.get(call.user);
-    if (calls === undefined) pending.set(call.user, [call]);
-    else if (calls.push(call) > perUser) calls.shift();
+  /** Whether it is a call that counts. */
+  function take(call: Added): boolean {
+    const { user, method } = call.fields;
+    if (typeof user !== 'string' || typeof method !== 'string' || !methods.has(method)) return false;
+    const ring = pending.get(user);
+    if (ring === undefined) {
+      pending.set(user, { calls: [call], next: 0 });
+    } else if (ring.calls.length < perUser) {
+      ring.calls.push(call);
+    } else {
+      ring.calls[ring.next] = call;
+      ring.next = (ring.next + 1) % perUser;
+    }
+    return true;
   }
 
   function write(): Promise<void> {
@@ -73,12 +98,22 @@ export function createCallIndex(deps: {
 
   async function writeNow(): Promise<void> {
     if (pending.size === 0) return;
-    const calls = [...pending.values()].flat();
-    const full = [...pending].filter(([user, { length }]) => isFull(user, length)).map(([user]) => user);
+    const rings = [...pending];
     const reached = isBehind ? new Map<string, number>() : marks;
     pending = new Map();
     marks = new Map();
-    await addAuditCalls(store, { calls, full, perUser, marks: reached });
+    for (let at = 0; at < rings.length; ) {
+      const calls: AuditCallRow[] = [];
+      const full: string[] = [];
+      for (; at < rings.length && calls.length < callsPerTransaction; at += 1) {
+        const [user, ring] = rings[at] ?? ['', { calls: [], next: 0 }];
+        calls.push(...ring.calls.map(rowOf));
+        if (isFull(user, ring.calls.length)) full.push(user);
+      }
+      const isLast = at >= rings.length;
+      await addAuditCalls(store, { calls, full, perUser, marks: isLast ? reached : new Map() });
+      if (!isLast) await new Promise((resolve) => setImmediate(resolve));
+    }
     if (clock.now() < nextSweep) return;
     nextSweep = clock.now() + limits.auditRetentionSweepMs;
     await sweepAuditCalls(store, clock.now() - keepMs);
@@ -112,9 +147,8 @@ export function createCallIndex(deps: {
           chain = record.value.chain;
           reached = record.value.seq;
           const time = Date.parse(record.value.time);
-          const call =
-            record.value.kind === 'call' ? callOf(chain, reached, time, record.value.fields) : undefined;
-          if (call !== undefined && time >= before) take(call);
+          if (record.value.kind === 'call' && time >= before)
+            take({ chain, seq: reached, time, fields: record.value.fields });
           return true;
         });
         offset = end;
@@ -128,10 +162,8 @@ export function createCallIndex(deps: {
 
   return {
     add(chain, seq, time, fields) {
-      const call = callOf(chain, seq, time, fields);
-      if (call === undefined || isClosed) return;
+      if (isClosed || !take({ chain, seq, time, fields })) return;
       if (pending.size >= limits.maxPseudonyms) void write();
-      take(call);
       marks.set(chain, seq);
       timer ??= setTimeout(write, limits.auditIndexWriteMs).unref();
     },
@@ -179,15 +211,14 @@ async function filesBehind(
   return behind;
 }
 
-function callOf(chain: string, seq: number, time: number, fields: JsonObject): AuditCallRow | undefined {
-  const { user, method, ms } = fields;
-  if (typeof user !== 'string' || typeof method !== 'string' || !methods.has(method)) return undefined;
+function rowOf({ chain, seq, time, fields }: Added): AuditCallRow {
+  const { ms } = fields;
   return {
     chain,
     seq,
-    user,
     time,
-    method,
+    user: stringAt(fields, 'user') ?? '',
+    method: stringAt(fields, 'method') ?? '',
     tool: stringAt(fields, 'tool'),
     backend: stringAt(fields, 'backend'),
     outcome: stringAt(fields, 'outcome') ?? '',

@@ -63,8 +63,9 @@ export const limits = {
   maxAuditPendingBytes: 32 * 1024 * 1024,
   maxAuditLineBytes: 64 * 1024,
   maxPseudonyms: 10_000,
-  auditIndexWriteMs: 1_000,
-  auditIndexedCallsPerUser: 50,
+  /** Long: of whoever calls without end, only the last calls before each write are written. */
+  auditIndexWriteMs: 10_000,
+  auditIndexedCallsPerUser: 30,
   /** This month and the last: pseudonyms change with the month. */
   auditIndexKeepMs: 62 * 24 * 3_600_000,
   /** What was found out about a native server's era holds for this long. */
