@@ -1,6 +1,11 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHeadlessBrowser, type Page, type Visit } from '#demo/headless-browser.ts';
+import {
+  createHeadlessBrowser,
+  type HeadlessBrowser,
+  type Page,
+  type Visit,
+} from '#demo/headless-browser.ts';
 import { signUpForTokens, signUpHeadlessly } from '#demo/sign-up.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { isJsonObject } from '#kernel/json.ts';
@@ -103,10 +108,14 @@ function locationOf(visit: Visit): string {
 }
 
 /** A person's browser at the gateway's pages, which lie at the canonical URL. */
-async function link(email: string, url: string): Promise<void> {
-  const browser = createHeadlessBrowser(async (page, init) =>
-    page.startsWith(gatewayOrigin) ? running.gateway.fetch(new Request(page, init)) : fetch(page, init),
+function browserAt({ gateway }: RunningGateway): HeadlessBrowser {
+  return createHeadlessBrowser(async (page, init) =>
+    page.startsWith(gatewayOrigin) ? gateway.fetch(new Request(page, init)) : fetch(page, init),
   );
+}
+
+async function link(email: string, url: string): Promise<HeadlessBrowser> {
+  const browser = browserAt(running);
   const first = pageOf(await browser.open(url));
   const href = /href="([^"]*\/sign-in\?[^"]*)"/.exec(first.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
   const signedIn = await signUpHeadlessly({
@@ -123,6 +132,7 @@ async function link(email: string, url: string): Promise<void> {
   const confirm = pageOf(await browser.open(consented.href));
   const done = pageOf(await browser.submit(confirm, '/link/notes/finish', {}));
   if (done.status !== 200) throw new Error(done.html);
+  return browser;
 }
 
 const methods: readonly (readonly [arrivesAs: string, make: (caller: McpCaller) => Promise<unknown>])[] = [
@@ -142,6 +152,8 @@ const methods: readonly (readonly [arrivesAs: string, make: (caller: McpCaller) 
 describe('a server with identity: linked', () => {
   let ada: McpCaller;
   let bob: McpCaller;
+  /** Ada's. */
+  let browser: HeadlessBrowser;
   beforeAll(async () => {
     ada = await callerOf('ada@example.com');
     bob = await callerOf('bob@example.com');
@@ -151,7 +163,7 @@ describe('a server with identity: linked', () => {
     expect(await toolsOf(ada)).toEqual(['notes_link']);
     const invited = await ada.tool('notes_link');
     const [url = ''] = /http:\/\/\S+\/link\/notes\?ticket=[\w-]+/.exec(invited.said) ?? [];
-    await link('ada@example.com', url);
+    browser = await link('ada@example.com', url);
     expect(await toolsOf(ada)).toEqual(['notes_create_note', 'notes_echo']);
     expect(await ada.tool('notes_echo')).toMatchObject({ said: 'done', isError: false });
     const [record] = await running.calls(1, ({ tool }) => tool === 'notes_echo');
@@ -184,6 +196,46 @@ describe('a server with identity: linked', () => {
       expect(seen.toLowerCase()).not.toMatch(/x-cortex|ada@example|bob@example/);
       for (const { token } of [ada, bob]) expect(seen).not.toContain(token);
     }
+  });
+
+  test('is on the page of the one who linked it, with that one’s own calls', async () => {
+    await bob.tool('whoami');
+    const { html } = pageOf(await browser.open(`${gatewayOrigin}/link`));
+    for (const text of ['Signed in as ada@example.com', 'Linked since', 'notes_echo', 'done'])
+      expect(html).toContain(text);
+    expect(html).not.toMatch(/bob|whoami/);
+  });
+
+  test('whose list everybody sees is read with the catalog’s own account, which only the operator can link', async () => {
+    await using other = await runGateway({
+      config: {
+        auth: { issuers: [{ url: ours.issuer }], challenge_scopes: ['mcp:notes:read'] },
+        servers: { board: { url: native.url, list: 'shared', scopes: { default: 'mcp:notes:read' } } },
+      },
+    });
+    const { catalogLink } = other.gateway;
+    expect(await catalogLink.start('elsewhere')).toBeUndefined();
+    const operator = browserAt(other);
+    const url = (await catalogLink.start('board')) ?? '';
+    const begin = pageOf(await operator.open(url));
+    expect(begin.html).toContain('No call of a user is made with it');
+    const consented = await signUpHeadlessly({
+      authorizationUrl: locationOf(await operator.submit(begin, '/link/board', {})),
+      email: 'catalog@notes.example',
+      readLink: theirs.demo.inbox.readLink,
+    });
+    const stranger = pageOf(await browserAt(other).open(consented.href));
+    expect(stranger.status).toBe(403);
+    const confirm = pageOf(await operator.open(consented.href));
+    pageOf(await operator.submit(confirm, '/link/board/finish', {}));
+    expect(await catalogLink.status('board')).toMatchObject({ server: 'board', state: 'linked' });
+    expect(pageOf(await operator.open(url)).status).toBe(410);
+    const askedAs = () =>
+      native.of('tools/list').flatMap(({ headers }) => {
+        const token = headers.get('authorization')?.replace('Bearer ', '');
+        return token === undefined ? [] : [decodeJwt(token).email];
+      });
+    await expect.poll(askedAs, { timeout: 10_000 }).toContain('catalog@notes.example');
   });
 
   test('is still linked after a restart of the gateway', async () => {
