@@ -117,8 +117,19 @@ describe('settings in the documents', () => {
     expect(unknown).toEqual([]);
   });
 
+  /** A configuration to which a part about servers is added. */
+  const around = [
+    'version: 1',
+    'gateway: { url: https://mcp.example.com/mcp }',
+    'auth: { issuers: [{ url: https://auth.example.com }] }',
+    'plans: { everyone: [mcp:tasks:read] }',
+    `backends: { tasks: { url: http://127.0.0.1:4830, technical_token: "\${TASKS_TOKEN}" } }`,
+    '',
+  ].join('\n');
+
   const configs = pages.flatMap((page) =>
     blocks(page, 'yaml')
+      .map((text) => (/^servers:$/m.test(text) && !text.startsWith('version:') ? `${around}${text}` : text))
       .filter((text) => /^version: 1$/m.test(text))
       .map((text, index) => ({ page, text, number: index + 1 })),
   );
@@ -245,7 +256,8 @@ describe('examples in the documents', () => {
   });
 
   test('the three lines for it in the front page fit its whole configuration', () => {
-    const [lines = '', whole = ''] = blocks('README.md', 'yaml');
+    const [lines = '', ...others] = blocks('README.md', 'yaml');
+    const whole = others.find((text) => text.startsWith('version: 1')) ?? '';
     expect(parse(`backends:\n${lines}`)).toEqual({ backends: parse(whole).backends });
   });
 
