@@ -251,7 +251,7 @@ export function restartReasons(before: Config, next: Config): readonly string[] 
     ['state_dir', (config) => config.stateDir],
     ['gateway.listen', (config) => config.gateway.listen],
     // Providers know the gateway by its old address.
-    ['gateway.url', (config) => (linksAccounts(config) ? config.gateway.url : undefined)],
+    ['gateway.url', (config) => linksAccounts(before) && linksAccounts(next) && config.gateway.url],
     ['keys', (config) => config.keys],
     ['store', (config) => config.store],
     ['audit', (config) => config.audit],

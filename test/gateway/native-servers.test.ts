@@ -153,8 +153,8 @@ describe('a reload', () => {
     const gateway = await runGateway({ config: { servers } });
     const moved = { gateway: { url: 'http://127.0.0.1:3213/other/mcp' } };
     expect(await gateway.reload({}, { servers, ...moved })).toEqual(['gateway.url']);
-    expect(await gateway.reload({}, { gateway: { url: canonicalUrl } })).toEqual(['gateway.url']);
-    expect(await gateway.reload({}, moved)).toEqual([]);
+    expect(await gateway.reload({}, { gateway: { url: canonicalUrl } })).toEqual([]);
+    expect(await gateway.reload({}, { servers, ...moved })).toEqual([]);
     await gateway.close();
   });
 });
