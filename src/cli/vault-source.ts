@@ -10,7 +10,7 @@ import { requireConfig } from './require-config.ts';
 const timeoutMs = 180_000;
 
 const nextSteps: Readonly<Record<string, string>> = {
-  unknown_user: 'see who is there: cortex vault list',
+  unknown_user: 'it is the `sub` of the user’s token; see who has linked something: cortex vault list',
   several_users: 'name one: --user <subject>; see who: cortex vault list',
   several_issuers: 'name one: --issuer <url>',
   not_linked: 'see what is linked: cortex vault list',

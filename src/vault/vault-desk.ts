@@ -30,6 +30,8 @@ export interface VaultDeskDeps {
   readonly issuers: () => readonly string[];
   readonly pseudonyms: {
     of(person: GrantOwner): string | Promise<string>;
+    /** None of somebody whom the audit never named. */
+    names(person: GrantOwner, months: number): Promise<readonly string[]>;
     forget(issuer: string, subject: string): Promise<void>;
   };
   readonly act: (kind: 'admin' | 'link', fields: JsonObject) => Promise<boolean>;
@@ -40,6 +42,9 @@ const actor = 'operator';
 export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
   const { vault, unlink, pseudonyms, act } = deps;
 
+  const isKnown = async (owner: GrantOwner): Promise<boolean> =>
+    (await vault.has(owner)) || (await pseudonyms.names(owner, 1)).length > 0;
+
   const findUser = async (input: JsonObject): Promise<Result<GrantOwner, VaultRefusal>> => {
     const subject = stringAt(input, 'user');
     if (subject === undefined) return refuse('incomplete', 'no user was named');
@@ -47,7 +52,7 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
     const issuers = issuer === undefined ? deps.issuers() : [issuer];
     const candidates = issuers.map((from) => ownerOf(from, subject));
     const known: GrantOwner[] = [];
-    for (const owner of candidates) if (await vault.has(owner)) known.push(owner);
+    for (const owner of candidates) if (await isKnown(owner)) known.push(owner);
     if (known.length === 0 && issuer === undefined) {
       // Somebody of an issuer that is no longer configured.
       for (const { owner } of await vault.users()) if (owner.subject === subject) known.push(owner);
@@ -57,10 +62,7 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
       return refuse('several_issuers', `${subject} is somebody at several issuers: ${issuersOf(known)}`);
     }
     if (found !== undefined) return ok(found);
-    const [only, another] = candidates;
-    // Without anything in the vault there may still be a name to erase.
-    if (only !== undefined && another === undefined) return ok(only);
-    return refuse('several_issuers', `${subject} has nothing in the vault; name the issuer as well`);
+    return refuse('unknown_user', `nobody called ${subject} is known here: ${issuers.join(', ')}`);
   };
 
   const list = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {

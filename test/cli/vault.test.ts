@@ -245,6 +245,14 @@ describe.each([
     await store.close();
   });
 
+  test('erases nobody who is not known, as a mistyped name', async () => {
+    await link([userOf('ada'), 'linear']);
+    const { exitCode, stderr } = await cortex('erase eda');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('nobody called eda is known here');
+    expect(await json('list')).toMatchObject({ users: [{ subject: 'ada', grants: [{ server: 'linear' }] }] });
+  });
+
   test('turns the keys, and forgets the older ones when told to', async () => {
     await link([userOf('ada'), 'linear']);
     const keyFile = join(folder.path, 'keys', 'vault.key');
@@ -254,7 +262,7 @@ describe.each([
       exitCode: 0,
       stderr: true,
     });
-    expect(stdout).toMatch(/^sealed \d+ keys anew with [\w-]{8}, a new key\n$/);
+    expect(stdout).toMatch(/^sealed \d+ keys? anew with [\w-]{8}, a new key\n$/);
     expect(readFileSync(keyFile, 'utf8').endsWith(before)).toBe(true);
     const status = await json('status');
     expect(status).toMatchObject({ place: 'generated', path: keyFile, users: 1, grants: 1, dead: 0 });

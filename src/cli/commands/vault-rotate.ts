@@ -2,7 +2,7 @@ import { printable } from '#config/issue.ts';
 import { isStringArray, type JsonObject, stringAt } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { count, type Output } from '../output.ts';
 import { askVault } from '../vault-source.ts';
 
 /** Turns the keys. Exit code 1: not everything could be sealed anew, or older keys could not be forgotten. */
@@ -18,12 +18,15 @@ export async function vaultRotate(invocation: Invocation): Promise<number> {
 function tell(answer: JsonObject, output: Output): void {
   const made = answer.isRenewed === true ? 'a new key' : 'the newest key of the ring';
   const path = printable(stringAt(answer, 'path') ?? 'the value of keys.vault');
-  output.line(`sealed ${number(answer, 'resealed')} keys anew with ${stringAt(answer, 'newest')}, ${made}`);
+  output.line(
+    `sealed ${count(number(answer, 'resealed'), 'key')} anew with ${stringAt(answer, 'newest')}, ${made}`,
+  );
   if (answer.isRenewed !== true) {
     output.note(`the key is yours to make: put a new one first in ${path}, then do this again`);
   }
   const unreadable = number(answer, 'unreadable');
-  if (unreadable > 0) output.warn(`${unreadable} keys open with none of the ring: see cortex vault status`);
+  if (unreadable > 0)
+    output.warn(`${count(unreadable, 'key')} could not be opened with the ring: see cortex vault status`);
   if (answer.kept === 'still_needed') {
     output.warn('something was still being sealed with an older key: try again');
   } else if (answer.kept === 'kept_elsewhere') {
