@@ -1,5 +1,4 @@
 import type {
-  Answer,
   Backend,
   BackendEvents,
   BackendFailure,
@@ -11,40 +10,35 @@ import type {
 import { type BreakerOptions, createBreaker } from '#backends/breaker.ts';
 import { createBudget } from '#backends/budget.ts';
 import { failure } from '#backends/failures.ts';
-import { parseCompletion } from '#contract/parse-completion.ts';
 import type { ToolDefinition } from '#contract/types.ts';
 import { toAbortSignal } from '#kernel/cancellation.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
-import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import type { JsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Principal } from '#kernel/principal.ts';
-import { err, ok, type Result } from '#kernel/result.ts';
+import { err, ok } from '#kernel/result.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
 import { Secret } from '#kernel/secret.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import { rpcErrors } from '#wire/rpc-errors.ts';
+import type { ParamHeader } from '#wire/param-headers.ts';
 import type { WireOwner, Wires } from './channel.ts';
-import { type Connection, createConnection } from './connection.ts';
 import { catalogPrincipal } from './credentials.ts';
 import { headersOf, type ScopeRules } from './definitions.ts';
 import { type FetchedLists, fetchLists, fetchTools } from './fetch-lists.ts';
 import { createHttpWires } from './http-wire.ts';
-import { createLive, readNews } from './live.ts';
 import { mirroredHeaders } from './mirrored-headers.ts';
 import type { ClientInfo } from './modern-request.ts';
 import { createParking } from './parking.ts';
 import { createPersonalLists } from './personal-lists.ts';
-import { createPool, type Pool, type Seat } from './pool.ts';
-import { type AnswerMethod, readAnswer } from './results.ts';
-import { rpcFailure } from './rpc-failure.ts';
+import type { AnswerMethod } from './results.ts';
+import { createSeats } from './seats.ts';
 import { splitLists } from './shareable.ts';
 import { createSharedLists } from './shared-lists.ts';
+import { isHeaderMismatch, toAnswer, toCompletion } from './to-answer.ts';
 import { createUris } from './uris.ts';
-import { askToVisit } from './url-elicitation.ts';
 import { createUserRequest, type UserAnswer } from './user-request.ts';
-import { createVerdict } from './verdict.ts';
 
 export interface McpBackendOptions {
   readonly id: BackendId;
@@ -100,9 +94,10 @@ export interface McpBackend extends Backend {
 /** Makes a native server of either era a backend (src/adapter/README.md). */
 export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDeps): McpBackend {
   const { id, mode, clientInfo } = options;
-  const { clock, random, log, events } = deps;
+  const { clock, log, events } = deps;
   const uris = createUris(id, options.uris);
   const breaker = createBreaker(clock, options.breaker);
+  const mirrored = new WeakMap<ToolDefinition, readonly ParamHeader[]>();
   const budget = createBudget(options.maxConnections, options.maxQueued ?? limits.maxQueuedCallsPerBackend);
   const pollTimeoutMs = options.pollTimeoutMs ?? limits.pollTimeoutMs;
   const isPersonal = mode === 'linked';
@@ -120,46 +115,21 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
           },
           deps,
         );
-  const verdict = createVerdict(clock, limits.eraVerdictMs);
 
-  function makeSeat(of: WireOwner): Seat {
-    const connection: Connection = createConnection(
-      of,
-      { clientInfo, openTimeoutMs: pollTimeoutMs, probeMs: limits.stdioProbeMs },
-      {
-        clock,
-        wires,
-        verdict,
-        onNotification(notification) {
-          const news = readNews(notification);
-          if (news?.kind === 'lists') listsChanged(of);
-          if (news?.kind === 'resource') events.resourceUpdated(id, uris.toPublic(news.uri), of?.key);
-        },
-        onAgreed({ era, session }) {
-          // Its stream is where such a server asks the user, whatever call it is about.
-          if (era === 'legacy' && session !== undefined) live.start();
-        },
-        onFresh: () => live.broke(),
-      },
-    );
-    const live = createLive({
-      connection,
-      clock,
-      random,
-      timeoutMs: pollTimeoutMs,
-      onGap: () => listsChanged(of),
-    });
-    return { owner: of, connection, live };
-  }
-
-  const pool: Pool = createPool(
+  const pool = createSeats(
     {
+      clientInfo,
+      timeoutMs: pollTimeoutMs,
       maxSeats: options.maxSeats ?? limits.maxConnectionsPerServer,
       idleMs: options.idleMs,
-      isShared: wires.isShared,
     },
-    clock,
-    makeSeat,
+    {
+      wires,
+      clock,
+      random: deps.random,
+      onLists: listsChanged,
+      onResource: (uri, of) => events.resourceUpdated(id, uris.toPublic(uri), of?.key),
+    },
   );
   const parking = createParking(
     { maxParked: options.maxParked, maxPerPrincipal: options.maxParkedPerPrincipal },
@@ -215,6 +185,13 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     else personal.announced(of);
   }
 
+  /** What a tool's schema mirrors into headers, looked for once. */
+  function annotated(tool: ToolDefinition): readonly ParamHeader[] {
+    const known = mirrored.get(tool) ?? headersOf(tool);
+    mirrored.set(tool, known);
+    return known;
+  }
+
   function toolNamed(name: string, { key }: Principal): ToolDefinition | undefined {
     return personal.lists(key)?.tools.definitions.find((tool) => tool.name === name) ?? shared.tool(name);
   }
@@ -238,38 +215,6 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     return send({ method, params: withInputs(params, context), paramHeaders, isRepeatable }, context);
   }
 
-  function toAnswer(
-    made: Exchange<UserAnswer>,
-    method: AnswerMethod,
-    context: CallContext,
-  ): Exchange<Answer> {
-    if (!made.outcome.ok) return { ...made, outcome: made.outcome };
-    const { value } = made.outcome;
-    if (value.kind === 'asked') {
-      const { inputRequests, requestState } = value;
-      return { ...made, outcome: ok({ kind: 'input_required', inputRequests, requestState }) };
-    }
-    const { agreed, response } = value.answer;
-    const { result, error } = response.message.kind === 'response' ? response.message : noResponse;
-    if (result !== undefined) {
-      const outcome = readAnswer({ text: response.text, result }, method, agreed.era, uris);
-      return { ...made, outcome };
-    }
-    return { ...made, outcome: refusal(error ?? {}, context) };
-  }
-
-  function refusal(error: JsonObject, context: CallContext): Result<Answer, BackendFailure> {
-    if (error.code === rpcErrors.urlElicitationRequired) {
-      return askToVisit(error, context.clientCapabilities, context.ask !== undefined);
-    }
-    const said = rpcFailure(error);
-    // What is listed is offered: such an error is of something that the server tried in turn.
-    const why: BackendFailure = said.reason === 'unsupported' ? { ...said, reason: 'business_error' } : said;
-    const { body } = why;
-    if (!isJsonObject(body) || typeof body.uri !== 'string') return err(why);
-    return err({ ...why, body: { ...body, uri: uris.toPublic(body.uri) } });
-  }
-
   function refused(
     reason: 'unsupported' | 'invalid',
     details: Partial<BackendFailure> = {},
@@ -284,22 +229,22 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     async call({ name, arguments: args, isRepeatable }, context) {
       const params = { name, arguments: args };
       const attempt = (tool: ToolDefinition | undefined): Promise<Exchange<UserAnswer>> => {
-        const headers = tool === undefined ? {} : mirroredHeaders(headersOf(tool), args);
+        const headers = tool === undefined ? {} : mirroredHeaders(annotated(tool), args);
         return answered('tools/call', params, context, headers, isRepeatable);
       };
       let made = await attempt(toolNamed(name, context.principal));
       if (isHeaderMismatch(made)) made = await attempt(await refetched(name, context));
-      return toAnswer(made, 'tools/call', context);
+      return toAnswer(made, 'tools/call', context, uris);
     },
     async read(uri, context) {
       const own = uris.toOwn(uri);
       if (own === undefined) return refused('invalid', { status: 404 });
       const made = await answered('resources/read', { uri: own }, context, {}, true);
-      return toAnswer(made, 'resources/read', context);
+      return toAnswer(made, 'resources/read', context, uris);
     },
     async prompt(name, args, context) {
       const made = await answered('prompts/get', { name, arguments: args }, context, {}, true);
-      return toAnswer(made, 'prompts/get', context);
+      return toAnswer(made, 'prompts/get', context, uris);
     },
     async complete(ref, argument, context) {
       const own = typeof ref.uri === 'string' ? uris.toOwn(ref.uri) : undefined;
@@ -313,13 +258,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
         },
         { ...context, clientCapabilities: {}, requestState: undefined },
       );
-      if (!made.outcome.ok) return { ...made, outcome: made.outcome };
-      const { value } = made.outcome;
-      const message = value.kind === 'answered' ? value.answer.response.message : noResponse;
-      const { result, error } = message.kind === 'response' ? message : noResponse;
-      if (result === undefined) return { ...made, outcome: err(rpcFailure(error ?? {})) };
-      const parsed = parseCompletion(result.completion);
-      return { ...made, outcome: parsed.ok ? parsed : err(failure('not_json')) };
+      return toCompletion(made);
     },
     help: async () => refused('unsupported'),
     whoami: async () => refused('unsupported'),
@@ -348,8 +287,6 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
   };
 }
 
-const noResponse = { kind: 'response', result: undefined, error: undefined } as const;
-
 /** The answers to an earlier question, with the server's own state; nothing where there was none. */
 function withInputs(params: JsonObject, { inputResponses, requestState }: CallContext): JsonObject {
   return {
@@ -357,10 +294,4 @@ function withInputs(params: JsonObject, { inputResponses, requestState }: CallCo
     ...(inputResponses === undefined ? {} : { inputResponses }),
     ...(requestState === undefined ? {} : { requestState }),
   };
-}
-
-function isHeaderMismatch({ outcome }: Exchange<UserAnswer>): boolean {
-  if (!outcome.ok || outcome.value.kind !== 'answered') return false;
-  const { message } = outcome.value.answer.response;
-  return message.kind === 'response' && message.error?.code === rpcErrors.headerMismatch;
 }
