@@ -104,7 +104,9 @@ export function uriRule(
   return (uri, scheme) => {
     const rest = uri.slice(scheme.length + 1);
     const isMarked = rest.startsWith(`//${id}/`) || rest.startsWith(`${id}/`);
-    return isMarked && ownerOf(scheme) === undefined && !reservedSchemes.has(scheme);
+    // Clients fetch these by themselves, from where they say: nobody's id is put into them.
+    const isDirect = scheme === 'https' || scheme === 'http';
+    return (isMarked || isDirect) && ownerOf(scheme) === undefined && !reservedSchemes.has(scheme);
   };
 }
 

@@ -209,6 +209,13 @@ describe('servers that share URI schemes', () => {
     );
   });
 
+  test('list what clients fetch by themselves as it is, the first of those who list the same', () => {
+    const page = 'https://docs.example/a';
+    const { uris: shown, withheld } = listed(source('a', uris(page), shares), source('b', uris(page), shares));
+    expect(shown).toEqual([page]);
+    expect(withheld).toEqual([{ backend: 'b', kind: 'resource', name: page, reason: 'name_collision' }]);
+  });
+
   test('leave a scheme to the application that has it, whichever came first', () => {
     const { uris: shown, withheld } = listed(
       source('a', uris('docs://a/1'), shares),
