@@ -107,7 +107,7 @@ export function createConnection(
   const inbox = createInbox({
     clock: deps.clock,
     mayAsk: () => open?.agreed.era !== 'modern',
-    reply: (text) => void say(text),
+    reply: say,
     onNotification: deps.onNotification,
   });
 

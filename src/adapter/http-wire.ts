@@ -37,6 +37,8 @@ const resumeMs = 1_000;
 const maxResumeMs = 30_000;
 /** Times in a row that a stream taken up again brought nothing. */
 const maxFruitless = 5;
+/** Of one request, whatever they brought. */
+const maxResumes = 200;
 const sendTimeoutMs = 10_000;
 const endTimeoutMs = 2_000;
 const maxSendBytes = 256 * 1024;
@@ -146,9 +148,10 @@ function createHttpWire(
     );
     let fruitless = 0;
     let lastId: string | undefined;
-    while (made.brokeAt !== undefined) {
+    for (let resumes = 0; made.brokeAt !== undefined; resumes++) {
       const at = made.brokeAt.id ?? lastId;
-      if (!asked.isResumable || at === undefined || fruitless >= maxFruitless) return err(brokenOff(made));
+      const isHopeless = fruitless >= maxFruitless || resumes >= maxResumes;
+      if (!asked.isResumable || at === undefined || isHopeless) return err(brokenOff(made));
       fruitless = at === lastId ? fruitless + 1 : 0;
       lastId = at;
       maxBytes -= made.bytes;

@@ -18,7 +18,7 @@ export interface InboxDeps {
   readonly clock: Clock;
   /** Whether the server may ask at all: the modern era has no requests of a server's. */
   readonly mayAsk: () => boolean;
-  readonly reply: (text: string) => void;
+  readonly reply: (text: string) => Promise<void>;
   /** What belongs to no request. */
   readonly onNotification: (notification: PeerNotification) => void;
 }
@@ -79,8 +79,9 @@ export function createInbox(deps: InboxDeps): Inbox {
     const text = await answerPeer(request, listenerOf(on)?.onQuestion, stop.signal);
     // Where the process is another one by now, the same id is another question.
     if (questions.get(request.id) !== stop) return;
-    questions.delete(request.id);
-    deps.reply(text);
+    // It counts until its answer is out: a flood of them is dropped, not answered.
+    await deps.reply(text);
+    if (questions.get(request.id) === stop) questions.delete(request.id);
   }
 
   function notified(notification: PeerNotification, on: RpcId | undefined): void {

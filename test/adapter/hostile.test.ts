@@ -250,6 +250,29 @@ describe('questions that a server may not ask', () => {
     expect(posted(peer.requests)).toEqual([]);
   });
 
+  test('a flood of pings is not answered with a flood', async () => {
+    let posting = 0;
+    let most = 0;
+    await using peer = createRawPeer(
+      legacy(
+        withoutStream(async (request) => {
+          if (request.method === 'tools/call') {
+            const pings = Array.from({ length: 1_000 }, (_, id) => event({ id, method: 'ping' }));
+            return stream([...pings, event({ id: request.id, result: fine })]);
+          }
+          most = Math.max(most, ++posting);
+          await Bun.sleep(20);
+          posting--;
+          return accepted(request);
+        }),
+      ),
+    );
+    await using connected = connect(peer.url);
+    expect((await connected.backend.call(tool('ask'), context())).outcome.ok).toBe(true);
+    await until(() => most > 0 && posting === 0);
+    expect(posted(peer.requests).length).toBeLessThanOrEqual(32);
+  });
+
   test('questions without end stop being asked', async () => {
     await using peer = createRawPeer(
       legacy(
