@@ -133,6 +133,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       async recentCalls(owner, count) {
         return deps.calls.recent(await deps.pseudonyms.names(owner, monthsShown), count);
       },
+      mayRecord: () => deps.audit.admits(false),
       async record(owner, fields) {
         return deps.audit.act('link', { user: await deps.pseudonyms.of(owner), ...fields });
       },

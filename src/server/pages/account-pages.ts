@@ -1,4 +1,5 @@
 import { accountsPage } from './accounts-page.ts';
+import { actOutcome } from './act-outcome.ts';
 import type { PageDesk } from './page-desk.ts';
 import { readPageForm } from './page-form.ts';
 import { shown } from './words.ts';
@@ -51,11 +52,11 @@ export function createAccountPages(desk: PageDesk) {
         const text = ['Nothing was changed. Open your accounts again, and unlink there.'];
         return desk.message(visitor, { title: 'That did not come from our page', text, next }, 403);
       }
+      if (!desk.mayRecord()) return desk.notRecordable(visitor);
       const { owner } = visitor.session;
       const title = shown(desk.server(id)?.title ?? id);
       const unlinked = await desk.linking.unlink(owner, id);
-      const outcome = unlinked.ok ? 'ok' : unlinked.error.reason;
-      await desk.record(owner, { action: 'unlink', server: id, outcome });
+      await desk.record(owner, { action: 'unlink', server: id, ...actOutcome(unlinked) });
       if (!unlinked.ok) {
         const { message } = unlinked.error;
         return desk.message(

@@ -1,6 +1,7 @@
 import { catalogOwner, isCatalogOwner } from '#vault/catalog-owner.ts';
 import type { GrantOwner } from '#vault/grant.ts';
 import type { LinkTicket } from '#vault/link-tickets.ts';
+import { actOutcome } from './act-outcome.ts';
 import { beginPage, confirmPage } from './link-pages.ts';
 import type { LinkableServer } from './linkable-server.ts';
 import type { Message } from './message-page.ts';
@@ -137,7 +138,7 @@ export function createLinkFlowPages(desk: PageDesk) {
       }
       const begun = await desk.linking.begin({ owner, server: id, browser: visitor.browser });
       if (!begun.ok) {
-        await desk.record(owner, { action: 'begin', server: id, outcome: begun.error.reason });
+        await desk.record(owner, { action: 'begin', server: id, ...actOutcome(begun) });
         const title = `${shown(titleOf(server))} cannot be linked right now`;
         return refuse(visitor, { title, text: [shown(begun.error.message, 300)] }, 502);
       }
@@ -173,7 +174,7 @@ export function createLinkFlowPages(desk: PageDesk) {
         owner,
       });
       if (!answered.ok) {
-        await desk.record(owner, { action: 'answer', server: id, outcome: answered.error.reason });
+        await desk.record(owner, { action: 'answer', server: id, ...actOutcome(answered) });
         const title = `${shown(titleOf(server))} was not linked`;
         return refuse(visitor, { title, text: [shown(answered.error.message, 300)] }, 400);
       }
@@ -199,13 +200,10 @@ export function createLinkFlowPages(desk: PageDesk) {
       const whose = ownerOf(request, visitor, id);
       const isOurs = visitors.isOwnForm(request, visitor, form?.get('csrf'));
       if (!isOurs || whose === undefined || flow === undefined) return refuse(visitor, notOurForm, 403);
+      if (!desk.mayRecord()) return desk.notRecordable(visitor);
       const { owner, name } = whose;
       const linked = await desk.linking.confirm({ flow, server: id, browser: visitor.browser, owner });
-      await desk.record(owner, {
-        action: 'link',
-        server: id,
-        outcome: linked.ok ? 'ok' : linked.error.reason,
-      });
+      await desk.record(owner, { action: 'link', server: id, ...actOutcome(linked) });
       const title = shown(desk.server(id)?.title ?? id);
       if (!linked.ok) {
         return refuse(

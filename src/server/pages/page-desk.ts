@@ -27,6 +27,8 @@ export interface PeoplePagesDeps {
   readonly tickets: LinkTickets;
   /** The owner's own calls, newest first. */
   readonly recentCalls: (owner: GrantOwner, count: number) => Promise<readonly RecentCall[]>;
+  /** Whether the audit admits an act now: what cannot be recorded is not done. */
+  readonly mayRecord: () => boolean;
   /** One record of kind `link`, under the owner's pseudonym. */
   readonly record: (owner: GrantOwner, fields: JsonObject) => Promise<boolean>;
   /** What the owner sees of the server has to be read anew. */
@@ -50,6 +52,8 @@ export interface PageDesk extends PeoplePagesDeps {
   mayUse(session: PageSession, server: LinkableServer): boolean;
   page(visitor: Visitor, html: string, answer?: PageAnswer): Response;
   message(visitor: Visitor, message: Message, status?: number, cookies?: readonly string[]): Response;
+  /** The answer while the audit admits no act. */
+  notRecordable(visitor: Visitor): Response;
   /** Asks to sign in; `next` is where the person goes on. */
   signInFirst(visitor: Visitor, next: string, text: readonly string[], status?: number): Response;
 }
@@ -74,6 +78,18 @@ export function createPageDesk(deps: PeoplePagesDeps): PageDesk {
       defaultScopes.length > 0 && defaultScopes.every((scope) => session.scopes.has(scope)),
     page,
     message,
+    notRecordable: (visitor) =>
+      message(
+        visitor,
+        {
+          title: 'Not right now',
+          text: [
+            'The gateway cannot write down what it does at the moment, so nothing was changed. Try again later.',
+          ],
+          next: { label: 'Your accounts', href: '/link' },
+        },
+        503,
+      ),
     signInFirst(visitor, next, text, status = 200) {
       // At the canonical origin: where the callback will look for this browser's cookie.
       const href = `${origin()}/sign-in?${new URLSearchParams({ next })}`;

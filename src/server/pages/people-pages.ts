@@ -1,3 +1,4 @@
+import { randomId } from '#kernel/ids.ts';
 import type { Connection } from '../connection.ts';
 import { createAccountPages } from './account-pages.ts';
 import { createLinkApi } from './link-api.ts';
@@ -75,7 +76,25 @@ export function createPeoplePages(deps: PeoplePagesDeps): PeoplePages {
       if (answer === undefined) {
         return new Response(null, { status: 405, headers: { allow: Object.keys(methods).join(', ') } });
       }
-      return answer();
+      try {
+        return await answer();
+      } catch (error) {
+        const id = randomId();
+        const stack = error instanceof Error ? error.stack : undefined;
+        desk.log.error('pages.fault', {
+          id,
+          path: new URL(request.url).pathname,
+          error: String(error),
+          stack,
+        });
+        const text = [`It is our fault. If it stays so, tell whoever runs the gateway: ${id}`];
+        const next = { label: 'Your accounts', href: '/link' };
+        return desk.message(
+          desk.visitors.recognise(request),
+          { title: 'Something went wrong', text, next },
+          500,
+        );
+      }
     },
   };
 }

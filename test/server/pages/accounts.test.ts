@@ -81,7 +81,7 @@ test('unlinking tells the provider, is recorded, and says what it did', async ()
   expect(done.html).toContain('The provider was told');
   expect(people.provider.grants.size).toBe(0);
   expect(people.records).toEqual([
-    { action: 'unlink', server: 'linear', outcome: 'ok', owner: ada.owner.key },
+    { action: 'unlink', server: 'linear', outcome: 'ok', code: 'ok', owner: ada.owner.key },
   ]);
   expect(people.changed).toEqual([`linear ${ada.owner.key}`]);
 });
@@ -132,4 +132,49 @@ test('signing out ends the session in this browser', async () => {
   const page = pageOf(await person.browser.open(`${people.origin}/link`));
   expect(headingOf(pageOf(await person.browser.submit(page, '/sign-out', {})))).toBe('You are signed out');
   expect(headingOf(pageOf(await person.browser.open(`${people.origin}/link`)))).toBe('Sign in first');
+});
+
+test('nothing is unlinked or linked while it could not be recorded', async () => {
+  people.provider.grants.set(`${ada.owner.key} linear`, grant());
+  const page = await list();
+  people.mayRecord = false;
+  try {
+    const done = pageOf(await ada.browser.submit(page, '/link/linear/unlink', {}));
+    expect([done.status, headingOf(done)]).toEqual([503, 'Not right now']);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
+    const answer = await fetch(`${people.origin}/link/linear/finish`, {
+      method: 'POST',
+      body: new URLSearchParams({ csrf, flow: 'x' }),
+      headers: { cookie: ada.cookies(), origin: people.origin },
+    });
+    expect(answer.status).toBe(503);
+  } finally {
+    people.mayRecord = true;
+  }
+  expect(people.provider.grants.size).toBe(1);
+  expect(people.provider.asked).not.toContain('confirm');
+});
+
+test('a fault of ours is a page with an id that the log knows, and nothing else', async () => {
+  const broken = people.servers;
+  people.servers = [{ id: 'linear', title: 'Linear', defaultScopes: [] }];
+  Object.defineProperty(people.servers[0] ?? {}, 'defaultScopes', {
+    get() {
+      throw new Error('secret detail');
+    },
+  });
+  try {
+    const page = await list();
+    expect([page.status, headingOf(page)]).toEqual([500, 'Something went wrong']);
+    expect(page.html).not.toContain('secret detail');
+    const logged = people.log.events.find(({ event }) => event === 'pages.fault')?.fields;
+    expect(page.html).toContain(String(logged?.id));
+  } finally {
+    people.servers = broken;
+  }
+});
+
+test('by another name of this machine, the way to sign in leads to the name that the cookies belong to', async () => {
+  const html = await (await fetch(`${people.origin.replace('127.0.0.1', 'localhost')}/link`)).text();
+  expect(html).toContain(`href="${people.origin}/sign-in?next=%2Flink"`);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHeadlessBrowser } from '#demo/headless-browser.ts';
+import { catalogOwner } from '#vault/catalog-owner.ts';
 import { headingOf, locationOf, openPeople, type People, type Person, pageOf } from './people.ts';
 
 let people: People;
@@ -52,7 +53,7 @@ describe('a link from an agent', () => {
     expect(done.html).toContain('Go back to your agent');
     expect([...people.provider.grants.keys()]).toEqual([`${ada.owner.key} linear`]);
     expect(people.records).toEqual([
-      { action: 'link', server: 'linear', outcome: 'ok', owner: ada.owner.key },
+      { action: 'link', server: 'linear', outcome: 'ok', code: 'ok', owner: ada.owner.key },
     ]);
     expect(people.changed).toEqual([`linear ${ada.owner.key}`]);
   });
@@ -68,7 +69,7 @@ describe('a link from an agent', () => {
     expect(shown.url).toBe(`${people.origin}/link/linear?ticket=${ticket}`);
   });
 
-  test('that somebody else opens is refused, and is not used up: A’s link never takes B’s account', async () => {
+  test('that somebody else opens is refused, and is not used up: A’s link never takes B’s account (R45)', async () => {
     const ticket = await people.ticketFor(ada.owner);
     const shown = pageOf(await bob.browser.open(`${people.origin}/link/linear?ticket=${ticket}`));
     expect(shown.status).toBe(403);
@@ -135,7 +136,7 @@ describe('a link from an agent', () => {
 });
 
 describe('the answer of the provider', () => {
-  test('is taken from the browser that began alone', async () => {
+  test('is taken from the browser that began alone (R45)', async () => {
     const back = await throughProvider(ada, await people.ticketFor(ada.owner));
     const stranger = createHeadlessBrowser();
     const refused = pageOf(await stranger.open(back));
@@ -156,7 +157,13 @@ describe('the answer of the provider', () => {
     pageOf(await ada.browser.open(back));
     expect(pageOf(await ada.browser.open(back)).status).toBe(400);
     expect(people.records).toEqual([
-      { action: 'answer', server: 'linear', outcome: 'flow_of_another', owner: ada.owner.key },
+      {
+        action: 'answer',
+        server: 'linear',
+        outcome: 'refused',
+        code: 'flow_of_another',
+        owner: ada.owner.key,
+      },
     ]);
   });
 
@@ -210,6 +217,26 @@ describe('the answer of the provider', () => {
         title: server.id === 'linear' ? 'Linear' : undefined,
       }));
     }
+  });
+});
+
+describe('a link for the catalog, which the operator’s own command made', () => {
+  test('needs nobody to sign in, serves no user, and is bound to the browser that used it', async () => {
+    const owner = catalogOwner('linear');
+    const ticket = await people.ticketFor(owner);
+    const operator = createHeadlessBrowser();
+    const page = pageOf(await operator.open(`${people.origin}/link/linear?ticket=${ticket}`));
+    expect(page.html).toContain('No call of a user is made with it');
+    const away = new URL(locationOf(await operator.submit(page, '/link/linear', {})));
+    const back = `${people.origin}/link/linear/callback?code=x&state=${away.searchParams.get('state')}`;
+    expect(pageOf(await createHeadlessBrowser().open(back)).status).toBe(403);
+    expect(pageOf(await ada.browser.open(back)).status).toBe(400);
+    const confirm = pageOf(await operator.open(back));
+    const done = pageOf(await operator.submit(confirm, '/link/linear/finish', {}));
+    expect(headingOf(done)).toBe('Linear is linked');
+    expect([...people.provider.grants.keys()]).toEqual([`${owner.key} linear`]);
+    // The pass is gone with it: this browser is nobody again.
+    expect(headingOf(pageOf(await operator.open(back)))).toBe('Sign in first');
   });
 });
 

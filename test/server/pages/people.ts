@@ -51,6 +51,8 @@ export interface People extends AsyncDisposable {
   readonly registrations: Map<string, string>;
   servers: readonly LinkableServer[];
   calls: readonly RecentCall[] | undefined;
+  /** Whether the audit takes records. */
+  mayRecord: boolean;
   /** A browser that is signed in, and who it is. */
   signedIn(email: string): Promise<Person>;
   /** Goes on from the page `Sign in first`, as that person. */
@@ -145,7 +147,8 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
 
   const records: People['records'] = [];
   const changed: string[] = [];
-  const state: { servers: readonly LinkableServer[]; calls: readonly RecentCall[] | undefined } = {
+  const state: Pick<People, 'servers' | 'calls' | 'mayRecord'> = {
+    mayRecord: true,
     servers: [
       { id: 'linear', title: 'Linear', defaultScopes: ['mcp:notes:read'] },
       { id: 'exports', title: undefined, defaultScopes: ['mcp:billing:export'] },
@@ -182,6 +185,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       if (state.calls === undefined) throw new Error('the index is broken');
       return state.calls.slice(0, count);
     },
+    mayRecord: () => state.mayRecord,
     async record(owner, fields) {
       records.push({ ...fields, owner: owner.key });
       return true;
@@ -289,6 +293,12 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     },
     set servers(next) {
       state.servers = next;
+    },
+    get mayRecord() {
+      return state.mayRecord;
+    },
+    set mayRecord(next) {
+      state.mayRecord = next;
     },
     get calls() {
       return state.calls;
