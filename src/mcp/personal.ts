@@ -53,7 +53,7 @@ export interface PersonalDeps {
 }
 
 interface Kept {
-  readonly snapshot: Snapshot;
+  readonly generation: number;
   readonly rules: AssembleRules;
   readonly servers: readonly PersonalServer[];
   readonly catalogs: readonly (PersonalCatalog | undefined)[];
@@ -108,14 +108,14 @@ export function createPersonal(deps: PersonalDeps): Personal {
     const rules = deps.rules();
     const before = kept.get(principal.key);
     const isSame =
-      before?.snapshot === snapshot &&
+      before?.generation === snapshot.generation &&
       before.rules === rules &&
       isEqual(before.servers, servers) &&
       isEqual(before.catalogs, catalogs);
     if (isSame) return before.part;
     revision += 1;
     const part = assemblePart(snapshot, rules, servers, catalogs, revision);
-    keep(principal.key, { snapshot, rules, servers, catalogs, part });
+    keep(principal.key, { generation: snapshot.generation, rules, servers, catalogs, part });
     return part;
   }
 

@@ -18,6 +18,8 @@ export interface Sight {
 export interface Own extends Seen {
   /** Tells this part from every other, also of the same principal. */
   readonly key: string;
+  /** Some server has not told its lists. */
+  readonly isLate: boolean;
 }
 
 /** Who looks, at what, through which choice. */
@@ -56,6 +58,7 @@ function ownOf(part: PersonalPart, { principal, choice }: Looking): Own {
     key: `${part.revision}\n${principal.key}\n${principal.scopeKey}\n${choice.key}`,
     choice,
     links: new Map([...part.links].filter(([id]) => shown.has(id))),
+    isLate,
     isDegraded: isLate || seen.backends.some(({ status }) => status !== 'fresh'),
   };
 }

@@ -105,17 +105,16 @@ export function createStreams(deps: {
     return changeKinds.filter((kind) => listsOf[kind].some(differs));
   }
 
-  function printsOf({ principal, choice }: PushStream, snapshot: Snapshot): Prints {
-    const own = knownOwn(deps, { snapshot, principal, choice: wholeTools(choice) });
-    return own === undefined ? none : new Map(changeKinds.map((kind) => [kind, printOf(own, kind)]));
+  function ownOf({ principal, choice }: PushStream, snapshot: Snapshot): Own | undefined {
+    return knownOwn(deps, { snapshot, principal, choice: wholeTools(choice) });
   }
 
   /** The kinds in which a stream's own half is not what it was; from now on it is what is known now. */
-  function ownChanges(stream: PushStream, snapshot: Snapshot): readonly ChangeKind[] {
+  function ownChanges(stream: PushStream, own: Own | undefined): readonly ChangeKind[] {
     const before = ownPrints.get(stream) ?? none;
-    const now = printsOf(stream, snapshot);
-    if (now === none && before === none) return [];
-    ownPrints.set(stream, now);
+    const now = printsOf(own);
+    if (now === none) ownPrints.delete(stream);
+    else ownPrints.set(stream, now);
     return changeKinds.filter((kind) => (before.get(kind) ?? '') !== (now.get(kind) ?? ''));
   }
 
@@ -141,15 +140,17 @@ export function createStreams(deps: {
     timer = undefined;
     const isCatalogNew = baseline !== undefined;
     const shared = sharedChanges();
+    const news = new Set(personallyChanged);
+    personallyChanged.clear();
     const concerned = isCatalogNew
       ? [...streams]
-      : [...personallyChanged].flatMap((key) => [...(perPrincipal.get(key) ?? [])]);
-    personallyChanged.clear();
+      : [...news].flatMap((key) => [...(perPrincipal.get(key) ?? [])]);
     const snapshot = deps.snapshot();
     for (const stream of concerned) {
       const kinds = shared(stream);
+      const { principal } = stream;
       // What a server has not told yet, of an account that was just linked, is waited for: it is the news.
-      const own = deps.personal.concerns(stream.principal) && deps.personal.of(snapshot, stream.principal);
+      const own = news.has(principal.key) && deps.personal.of(snapshot, principal);
       if (own instanceof Promise) void own.then(() => tell(stream, kinds));
       else tell(stream, kinds);
     }
@@ -157,8 +158,11 @@ export function createStreams(deps: {
 
   function tell(stream: PushStream, shared: readonly ChangeKind[]): void {
     if (!streams.has(stream)) return;
-    stream.refollow();
-    const own = ownChanges(stream, deps.snapshot());
+    const seen = ownOf(stream, deps.snapshot());
+    // What is not known now has not changed: once it is known, whoever found out says so.
+    const isKnown = seen?.isLate !== true;
+    if (isKnown) stream.refollow();
+    const own = isKnown ? ownChanges(stream, seen) : [];
     for (const kind of changeKinds) {
       if (!shared.includes(kind) && !own.includes(kind)) continue;
       if (stream.wantsList(kind)) stream.notify(`notifications/${kind}/list_changed`, {});
@@ -180,7 +184,7 @@ export function createStreams(deps: {
       streams.add(stream);
       if (baseline !== undefined) openedLate.set(stream, deps.snapshot());
       perPrincipal.set(stream.principal.key, own.add(stream));
-      const prints = printsOf(stream, deps.snapshot());
+      const prints = printsOf(ownOf(stream, deps.snapshot()));
       if (prints !== none) ownPrints.set(stream, prints);
       return true;
     },
@@ -230,6 +234,10 @@ export function createStreams(deps: {
 /** What a list in search mode leaves out has changed nonetheless. */
 function wholeTools(choice: Choice): Choice {
   return { ...choice, mode: 'full', key: choice.key.replace(/^search/, 'full') };
+}
+
+function printsOf(own: Own | undefined): Prints {
+  return own === undefined ? none : new Map(changeKinds.map((kind) => [kind, printOf(own, kind)]));
 }
 
 function printOf(own: Own, kind: ChangeKind): string {

@@ -89,6 +89,18 @@ describe('list_changed of one person’s lists (R24, R44)', () => {
     await events.close();
   });
 
+  test('a new catalog asks no server for anybody’s lists, and what is not known any more is no change', async () => {
+    await using world = await linear();
+    const events = await world.ada.listen(everything);
+    await events.next();
+    const asked = world.server.refreshed.length;
+    world.server.lists('ada', undefined);
+    world.edge.deps.streams.catalogChanged({ ...world.edge.deps.snapshot(), generation: -1 });
+    expect(await told(events)).toEqual([]);
+    expect(world.server.refreshed.length).toBe(asked);
+    await events.close();
+  });
+
   test('is not sent where nothing that this person sees changed, and once for many changes', async () => {
     await using world = await linear();
     const events = await world.ada.listen(everything);
