@@ -4,8 +4,8 @@ import type { Log } from '#kernel/log.ts';
 export interface StdioGuard {
   /** Whether the guard runs; starts it if need be. No child may be started without it. */
   isReady(): boolean;
-  /** From now on this process group ends with the gateway. */
-  watch(group: number): void;
+  /** Resolves when this process group is sure to end with the gateway; false: there is no guard any more. */
+  watch(group: number): Promise<boolean>;
   release(group: number): void;
   /** The guard ends by itself when nobody writes to it any more; resolves when it has. */
   close(): Promise<void>;
@@ -14,7 +14,7 @@ export interface StdioGuard {
 const restartMs = 1_000;
 
 /**
- * Keeps one guard process, begun with the first child. `command` runs `runStdioGuard`: the gateway's own executable with a
+ * Keeps one guard process, begun with the first child. `command` runs `runGuardCommand`: the gateway's own executable with a
  * hidden command. A guard that dies is replaced, and told of every group anew.
  */
 export function createStdioGuard(command: readonly string[], log: Log): StdioGuard {
@@ -53,12 +53,16 @@ export function createStdioGuard(command: readonly string[], log: Log): StdioGua
     restarting.unref();
   }
 
-  function tell(line: string): void {
-    if (running === undefined) return;
+  /** False: the guard is gone, and its end is told apart. */
+  async function tell(line: string): Promise<boolean> {
+    if (running === undefined) return false;
     const { stdin } = running;
-    stdin.write(line);
-    // It failed: the guard is gone, and its end is told apart.
-    Promise.resolve(stdin.flush()).catch(() => {});
+    try {
+      await Promise.all([stdin.write(line), stdin.flush()]);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   function ensure(): boolean {
@@ -66,7 +70,7 @@ export function createStdioGuard(command: readonly string[], log: Log): StdioGua
     if (running !== undefined) return true;
     clearTimeout(restarting);
     running = start();
-    for (const group of groups) tell(`+${group}\n`);
+    for (const group of groups) void tell(`+${group}\n`);
     return running !== undefined;
   }
 
@@ -74,10 +78,10 @@ export function createStdioGuard(command: readonly string[], log: Log): StdioGua
     isReady: ensure,
     watch(group) {
       groups.add(group);
-      tell(`+${group}\n`);
+      return tell(`+${group}\n`);
     },
     release(group) {
-      if (groups.delete(group)) tell(`-${group}\n`);
+      if (groups.delete(group)) void tell(`-${group}\n`);
     },
     async close() {
       isClosed = true;

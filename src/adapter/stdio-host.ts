@@ -97,7 +97,7 @@ export function createStdioHost(deps: StdioHostDeps): StdioHost {
             ended();
           },
         },
-        { guard, schedule: deps.schedule },
+        { guard, guardCommand: deps.guardCommand, schedule: deps.schedule },
       );
       if (!started.ok) {
         backoff.crashed(key, 0);

@@ -1,7 +1,10 @@
+import { statSync } from 'node:fs';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Schedule } from '#kernel/schedule.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { StdioGuard } from './stdio-guard.ts';
+import { launchArgument } from './stdio-guard-command.ts';
+import { launchText } from './stdio-launch.ts';
 
 export interface StdioCommand {
   /** The program and its arguments, as they are: there is no shell. */
@@ -53,20 +56,28 @@ const bytesPerTurn = 256 * 1024;
 export function startStdioProcess(
   given: StdioCommand,
   events: StdioProcessEvents,
-  deps: { readonly guard: StdioGuard; readonly schedule: Schedule },
+  deps: {
+    readonly guard: StdioGuard;
+    readonly guardCommand: readonly string[];
+    readonly schedule: Schedule;
+  },
 ): Result<StdioProcess, StdioStartProblem> {
   const [program = '', ...args] = given.command;
   const env = environmentOf(given);
   const file = Bun.which(program, { PATH: env.PATH, ...(given.cwd !== undefined && { cwd: given.cwd }) });
   if (file === null) return err('not_found');
+  const cwd = given.cwd ?? process.cwd();
+  if (!isFolder(cwd)) return err('failed');
   if (!deps.guard.isReady()) return err('no_guard');
-  const started = spawn([file, ...args], env, given.cwd);
+  const started = spawnLauncher(deps.guardCommand);
   if (started === undefined) return err('failed');
   const child = started;
-  deps.guard.watch(child.pid);
+  const isWatched = deps.guard.watch(child.pid);
 
-  let unsent: string[] = [];
-  let unsentLength = 0;
+  // The launcher becomes the program once it has its order, and it has that once the guard knows of it.
+  const order = launchText({ file, args, env, cwd });
+  let unsent: string[] = [order];
+  let unsentLength = order.length;
   let isSending = false;
   let isOver = false;
   let stopping: Promise<void> | undefined;
@@ -74,6 +85,7 @@ export function startStdioProcess(
   async function pump(): Promise<void> {
     isSending = true;
     try {
+      if (!(await isWatched)) signalGroup(child.pid, 'SIGKILL');
       while (unsent.length > 0) {
         const text = unsent.join('');
         unsent = [];
@@ -111,6 +123,8 @@ export function startStdioProcess(
     await Promise.race([said, after(deps.schedule, lastWordsMs)]);
     events.exited({ code, signal: child.signalCode ?? undefined, wasStopped: stopping !== undefined });
   })();
+
+  void pump();
 
   async function endInSteps(): Promise<void> {
     isOver = true;
@@ -150,11 +164,12 @@ function environmentOf({ env, path }: StdioCommand): Record<string, string> & { 
   return { PATH: path, ...Object.fromEntries(named) };
 }
 
-function spawn(command: string[], env: Record<string, string>, cwd: string | undefined) {
+/** An empty folder and environment: nothing there is read, and the program gets its own with the order. */
+function spawnLauncher(guardCommand: readonly string[]) {
   try {
-    return Bun.spawn(command, {
-      env,
-      ...(cwd !== undefined && { cwd }),
+    return Bun.spawn([...guardCommand, launchArgument], {
+      env: {},
+      cwd: '/',
       stdin: 'pipe',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -163,6 +178,10 @@ function spawn(command: string[], env: Record<string, string>, cwd: string | und
   } catch {
     return undefined;
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {

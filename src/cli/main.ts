@@ -11,9 +11,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.log(`cortex ${release.version}`);
     return 0;
   }
-  if (argv.length === 1 && first === guardCommand) {
-    const { runStdioGuard } = await import('#adapter/stdio-guard-process.ts');
-    return runStdioGuard(Bun.stdin.stream());
+  if (first === guardCommand) {
+    const { runGuardCommand } = await import('#adapter/stdio-guard-command.ts');
+    return runGuardCommand(argv.slice(1));
   }
   const [{ runProgram }, { commands }, { processTerminal, ReaderGone }] = await Promise.all([
     import('./program.ts'),

@@ -60,6 +60,8 @@ describe('a gateway that is killed', () => {
       next = childrenOf(parent.pid).filter((pid) => isRunning(pid) && commandOf(pid).includes('stdio-guard'));
     }
     expect(next).toHaveLength(1);
+    // It was seen as soon as it was there, and is told of the groups a moment later.
+    await Bun.sleep(200);
     parent.kill('SIGKILL');
     await untilGone(() => [...pids, ...next], 2_000);
   });

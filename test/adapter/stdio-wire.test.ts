@@ -41,9 +41,13 @@ describe.concurrent('a child', () => {
     await using own = createTestHost();
     const wire = await opened(own, childOptions('', { command: ['sleep', '1000'] }));
     const pid = own.logged.findLast(({ event }) => event === 'server.started')?.pid;
+    await untilRuns(Number(pid), 'sleep');
     expect(readdirSync(`/proc/${pid}/fd`).sort()).toEqual(['0', '1', '2']);
     const [, group, session] = statOf(Number(pid));
     expect([group, session]).toEqual([pid, pid]);
+    // As in any process that a shell starts: no signal is ignored, none is blocked.
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    expect(status.match(/^Sig(?:Ign|Blk|Cgt):\s+0+$/gm)).toHaveLength(3);
     await wire.close();
   });
 
@@ -265,6 +269,11 @@ describe('a child that misbehaves', () => {
     expect(own.logged.map(({ event }) => event)).toContain('server.given_up');
   });
 });
+
+/** Until then it is the launcher, which is told what to run. */
+async function untilRuns(pid: number, program: string): Promise<void> {
+  while (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]?.endsWith(program)) await Bun.sleep(5);
+}
 
 function statOf(pid: number): readonly number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -9,6 +9,11 @@ let direct: AnyClient;
 beforeAll(async () => {
   deployment = await startEverything();
   direct = await deployment.connectDirectly();
+  // A third of a second after a session began the server asks for the roots, about no call in particular.
+  const first = await deployment.connect('v1, legacy');
+  await first.call('remote_echo', { message: 'first' });
+  await Bun.sleep(600);
+  await first.close();
 }, 60_000);
 afterAll(async () => {
   await direct?.close();
