@@ -7,7 +7,7 @@ import { linkedServerOf } from '#gateway-options.ts';
 import { linked } from '#identity/linked.ts';
 import type { ResolveMode } from '#identity/resolver.ts';
 import type { Clock } from '#kernel/clock.ts';
-import { randomId } from '#kernel/ids.ts';
+import { isBackendId, randomId } from '#kernel/ids.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Log } from '#kernel/log.ts';
 import { err } from '#kernel/result.ts';
@@ -176,7 +176,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       async clientDocument(name): Promise<JsonObject | undefined> {
         if (name === 'sign-in') return (await signIn()).clientDocument();
         if (name === 'command-line') return (await signIn()).commandDocument();
-        return linkedServerOf(config(), name) && (await engine()).clientDocument(name);
+        return isBackendId(name) ? (await engine()).clientDocument(name) : undefined;
       },
     },
     catalog: {

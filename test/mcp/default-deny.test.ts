@@ -25,6 +25,11 @@ const open: BackendSetup = {
   tools: [{ name: 'list', scope: 'mcp:open' }],
   prompts: [{ name: 'q', scope: 'mcp:open' }],
 };
+/** Nobody answers there: whoever may not see a server must not find out that it is asked. */
+const servers = {
+  notes: { url: 'http://127.0.0.1:9/mcp', scopes: { default: 'mcp:secret' } },
+  open: { url: 'http://127.0.0.1:9/mcp', identity: 'none', scopes: { default: 'mcp:secret' } },
+};
 let issuer: TestIssuer;
 const started: RunningGateway[] = [];
 beforeAll(async () => {
@@ -34,8 +39,11 @@ afterAll(async () => {
   for (const running of started) await running.close();
   await issuer.close();
 });
-async function start(backends: Readonly<Record<string, BackendSetup>>): Promise<RunningGateway> {
-  const running = await runGateway({ issuer, backends });
+async function start(
+  backends: Readonly<Record<string, BackendSetup>>,
+  servers: Readonly<Record<string, unknown>> = {},
+): Promise<RunningGateway> {
+  const running = await runGateway({ issuer, backends, config: { servers } });
   started.push(running);
   return running;
 }
@@ -65,6 +73,8 @@ const questions: readonly (readonly [string, JsonObject])[] = [
   tool('notes_nobody'),
   tool('notes_get_help'),
   tool('help_get_help', { topic: 'x' }),
+  tool('notes_link'),
+  ['resources/read', { uri: 'note://notes/1' }],
 ];
 
 const shown = ({ status, headers, text }: Answer) => ({
@@ -109,6 +119,14 @@ test('a caller without scopes is told, byte for byte, what a gateway without bac
   expect(userMethods).toEqual([]);
 });
 
+test('a caller without scopes is told, byte for byte, what a gateway without servers tells', async () => {
+  const [full, empty] = [await start({}, servers), await start({})];
+  for (const search of searches) {
+    const [one, other] = [await full.caller(claims), await empty.caller(claims)];
+    expect(await saidTo(one, search)).toEqual(await saidTo(other, search));
+  }
+});
+
 test('a caller of one backend is told, byte for byte, what a gateway with that backend alone tells', async () => {
   const [both, alone] = [await start({ notes, open, help }), await start({ open })];
   const held = { ...claims, scope: 'mcp:open' };
@@ -128,8 +146,9 @@ test('a hidden backend that is down, or comes back, changes nothing for who cann
   expect(await saidTo(held, '')).toEqual(before);
 });
 
-test('what is public is the same with and without backends', async () => {
-  const [full, empty] = [await start({ notes }), await start({})];
+test('what is public is the same with and without backends and servers', async () => {
+  const { notes: server } = servers;
+  const [full, empty] = [await start({ notes }, { calendar: server }), await start({})];
   const paths = [
     '/.well-known/oauth-protected-resource',
     '/.well-known/oauth-protected-resource/mcp',
@@ -140,12 +159,21 @@ test('what is public is the same with and without backends', async () => {
     '/mcp',
     '/notes',
     '/admin',
+    '/link',
+    '/link/calendar',
+    '/link/calendar?ticket=x',
+    '/link/calendar/callback?state=x&code=x',
+    '/link/calendar/finish',
+    '/link/calendar/status',
+    '/.well-known/oauth-client/calendar.json',
+    '/.well-known/oauth-client/Calendar.json',
   ];
+  const headersOf = ({ headers }: Response) => [...headers].filter(([name]) => name !== 'set-cookie');
   for (const path of paths) {
     const [one, other] = [await full.fetch(path), await empty.fetch(path)];
-    expect([one.status, [...one.headers], await one.text()], path).toEqual([
+    expect([one.status, headersOf(one), await one.text()], path).toEqual([
       other.status,
-      [...other.headers],
+      headersOf(other),
       await other.text(),
     ]);
   }

@@ -202,7 +202,7 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
     },
 
     needsScopes: (owner: GrantOwner, server, scopes) => needed.add(owner, server, scopes),
-    clientDocument: (server) => (deps.server(server) === undefined ? undefined : clients.document(server)),
+    clientDocument: clients.document,
     close: () => providers.close(),
   };
 }

@@ -20,8 +20,11 @@ export interface LinkingEngine {
   refresh(server: string, grant: Grant): Promise<Result<Grant, 'invalid_grant' | 'unavailable'>>;
   /** The next link asks for these, too. False where the user was asked for them often enough. */
   needsScopes(owner: GrantOwner, server: string, scopes: readonly string[]): boolean;
-  /** What is served at `/.well-known/oauth-client/<server>.json`; undefined for no linked server. */
-  clientDocument(server: string): JsonObject | undefined;
+  /**
+   * What is served at `/.well-known/oauth-client/<server>.json`: providers read it without a token, so there is one for
+   * every id, and it tells nobody which servers there are.
+   */
+  clientDocument(server: string): JsonObject;
   close(): Promise<void>;
 }
 

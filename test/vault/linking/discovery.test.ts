@@ -227,8 +227,13 @@ describe('a server of 2025-03-26, which says nothing about its protection', () =
 
 describe('unknown servers', () => {
   test('are not linked', async () => {
-    const kit = await startLinking({});
-    expect(await refusalToBegin(kit)).toBe('unknown_server');
-    expect(kit.engine.clientDocument('notes')).toBeUndefined();
+    expect(await refusalToBegin(await startLinking({}))).toBe('unknown_server');
+  });
+
+  test('have the same document as others: it does not tell which servers there are', async () => {
+    const { engine, servers } = await startLinking({});
+    const unknown = engine.clientDocument('notes');
+    servers.set('notes', linkedServer('https://mcp.notes.example/mcp'));
+    expect(engine.clientDocument('notes')).toEqual(unknown);
   });
 });

@@ -67,8 +67,7 @@ export async function startLinking(
   const table = new Map(Object.entries(servers));
   const gateway = startRecorder((request) => {
     const id = /^\/\.well-known\/oauth-client\/(.+)\.json$/.exec(new URL(request.url).pathname)?.[1];
-    const document = id === undefined ? undefined : engine.clientDocument(id);
-    return document === undefined ? new Response(null, { status: 404 }) : Response.json(document);
+    return id === undefined ? new Response(null, { status: 404 }) : Response.json(engine.clientDocument(id));
   });
   const engine: LinkingEngine = createLinkingEngine({
     server: (id) => table.get(id),
