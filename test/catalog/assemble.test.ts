@@ -211,7 +211,10 @@ describe('servers that share URI schemes', () => {
 
   test('list what clients fetch by themselves as it is, the first of those who list the same', () => {
     const page = 'https://docs.example/a';
-    const { uris: shown, withheld } = listed(source('a', uris(page), shares), source('b', uris(page), shares));
+    const { uris: shown, withheld } = listed(
+      source('a', uris(page), shares),
+      source('b', uris(page), shares),
+    );
     expect(shown).toEqual([page]);
     expect(withheld).toEqual([{ backend: 'b', kind: 'resource', name: page, reason: 'name_collision' }]);
   });
