@@ -39,6 +39,9 @@ export interface WireListen {
   readonly onMessage: (message: PeerMessage) => void;
 }
 
+/** The reason of a request's signal where its time was up; whatever else aborts it was the caller's wish. */
+export const timeIsUp = 'time is up';
+
 export interface WireRequest {
   readonly id: RpcId;
   /** The whole JSON-RPC message, without line breaks. */

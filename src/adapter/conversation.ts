@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, type Result } from '#kernel/result.ts';
 import { rpcErrors } from '#wire/rpc-errors.ts';
+import { timeIsUp } from './channel.ts';
 import type { Connection, UpstreamAnswer, UpstreamRequest } from './connection.ts';
 import { mayAsk } from './may-ask.ts';
 import { relayNotification } from './relay-notification.ts';
@@ -67,7 +68,7 @@ export function createConversation(
 
   function late(): void {
     isLate = true;
-    stop.abort();
+    stop.abort(timeIsUp);
   }
   function pauseClock(): void {
     if (open++ > 0) return;

@@ -3,7 +3,14 @@ import { failure } from '#backends/failures.ts';
 import { parseJson } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { parseMessage, type RpcId } from '#wire/json-rpc.ts';
-import type { PeerMessage, Wire, WireAnswer, WireEvents, WireRequest } from './channel.ts';
+import {
+  type PeerMessage,
+  timeIsUp,
+  type Wire,
+  type WireAnswer,
+  type WireEvents,
+  type WireRequest,
+} from './channel.ts';
 import { createLineSplitter } from './stdio-lines.ts';
 
 export interface StdioWireOptions {
@@ -61,8 +68,7 @@ export function createStdioWire(options: StdioWireOptions, pipe: StdioPipe, even
     pipe.giveUp();
   }
 
-  function timedOut(settle: Waiting['settle']): void {
-    settle(err(failure('timeout')));
+  function timedOut(): void {
     timeoutsInSilence += 1;
     if (timeoutsInSilence === maxTimeoutsInSilence && !isOver) giveUp(err(failure('timeout')));
   }
@@ -111,8 +117,14 @@ export function createStdioWire(options: StdioWireOptions, pipe: StdioPipe, even
         asked.signal.removeEventListener('abort', onAbort);
         resolve(outcome);
       };
-      const onAbort = (): void => settle(err(failure('cancelled')));
-      const timer = setTimeout(() => timedOut(settle), asked.timeoutMs);
+      const onAbort = (): void => {
+        settle(err(failure('cancelled')));
+        if (asked.signal.reason === timeIsUp) timedOut();
+      };
+      const timer = setTimeout(() => {
+        settle(err(failure('timeout')));
+        timedOut();
+      }, asked.timeoutMs);
       asked.signal.addEventListener('abort', onAbort);
       waiting.set(asked.id, { maxBytes: asked.maxBytes, settle });
       if (!pipe.send(asked.text)) settle(err(failure('unreachable')));

@@ -78,6 +78,27 @@ describe.each(['legacy', 'modern'] as const)('a server as a child, of the %s era
     expect(textOf(await server.backend.call(tool('echo', { n: 1 }), context()))).toContain('n');
   });
 
+  test('that lets calls of a user run into their deadlines without a word is started anew', async () => {
+    await using server = start(era);
+    const pid = async () => textOf(await server.backend.call(tool('pid'), context()));
+    const before = await pid();
+    for (let turn = 0; turn < 3; turn++)
+      expect(textOf(await server.backend.call(tool('hang'), context({ timeoutMs: 100 })))).toContain(
+        'timeout',
+      );
+    await until(() => server.host.logged.some(({ event }) => event === 'server.crashed'));
+    expect(await pid()).not.toBe(before);
+  });
+
+  test('is kept where the user gives the calls up', async () => {
+    await using server = start(era);
+    const pid = async () => textOf(await server.backend.call(tool('pid'), context()));
+    const before = await pid();
+    for (let turn = 0; turn < 4; turn++)
+      await server.backend.call(tool('hang'), context({ signal: AbortSignal.timeout(50) }));
+    expect(await pid()).toBe(before);
+  });
+
   test('that says nothing is given up, not waited for', async () => {
     await using server = start(era, { manner: 'silent' });
     expect(textOf(await server.backend.call(tool('echo'), context()))).toMatch(
