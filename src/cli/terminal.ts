@@ -71,17 +71,13 @@ async function readLine(signal: AbortSignal): Promise<string | undefined> {
   const { createInterface } = await import('node:readline');
   if (signal.aborted) return undefined;
   const lines = createInterface({ input: process.stdin });
-  return new Promise((resolve) => {
-    const end = (line: string | undefined) => {
-      signal.removeEventListener('abort', onAbort);
-      lines.close();
-      process.stdin.pause();
-      process.stdin.unref();
-      resolve(line);
-    };
-    const onAbort = () => end(undefined);
-    signal.addEventListener('abort', onAbort);
-    lines.once('line', end);
+  const line = await new Promise<string | undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    lines.once('line', resolve);
     lines.once('close', () => resolve(undefined));
   });
+  lines.close();
+  process.stdin.pause();
+  process.stdin.unref();
+  return line;
 }
