@@ -68,6 +68,17 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
   });
   const boundTo = (key: LinkClientKey) => [key.server, key.issuer, key.redirectUri];
 
+  /**
+   * Undefined: changed, or moved. One that was sealed with a key that is not here is another process's, whose ring has
+   * turned: it throws, since whoever made it anew would take the client from every link that was made with it.
+   */
+  function open(key: LinkClientKey, sealed: string): string | undefined {
+    const opened = sealer.open('link_client', boundTo(key), sealed);
+    if (opened.ok) return opened.value;
+    if (opened.error === 'unknown_key') throw new Error('a client is sealed with a key that the ring lacks');
+    return undefined;
+  }
+
   const metadataOf = (id: string, method: string): JsonObject => ({
     client_name: clientName,
     ...(gateway.protocol === 'https:' ? { client_uri: origin } : {}),
@@ -103,8 +114,8 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
     const key = keyOf(id, `configured:${server.client.id}`);
     const sealed = sealer.seal('link_client', boundTo(key), issuer);
     const held = await addLinkClient(store, { ...key, sealed, createdAt: clock.now() });
-    const opened = sealer.open('link_client', boundTo(key), held);
-    if (opened.ok) return opened.value === issuer;
+    const pinned = open(key, held);
+    if (pinned !== undefined) return pinned === issuer;
     await deleteLinkClient(store, key, held);
     await addLinkClient(store, { ...key, sealed, createdAt: clock.now() });
     return true;
@@ -113,8 +124,8 @@ export function createLinkClients(deps: LinkClientsDeps): LinkClients {
   async function stored(key: LinkClientKey): Promise<LinkClient | undefined> {
     const sealed = await findLinkClient(store, key);
     if (sealed === undefined) return undefined;
-    const opened = sealer.open('link_client', boundTo(key), sealed);
-    const client = opened.ok ? readRegistration(opened.value, clock) : undefined;
+    const text = open(key, sealed);
+    const client = text === undefined ? undefined : readRegistration(text, clock);
     if (client === undefined) await deleteLinkClient(store, key, sealed);
     return client;
   }
