@@ -12,9 +12,13 @@ export type RefreshGrant = (
   grant: Grant,
 ) => Promise<Result<Grant, 'invalid_grant' | 'unavailable'>>;
 
+/** Gives tokens back that nobody will use, as far as the authorization server can be asked. */
+export type RevokeGrant = (server: string, grant: Grant) => Promise<boolean>;
+
 export interface RefreshDeps {
   readonly grants: Grants;
   readonly refresh: RefreshGrant;
+  readonly revoke: RevokeGrant;
   readonly clock: Clock;
   readonly schedule: Schedule;
   /** From 0 to 1, 1 excluded. */
@@ -36,7 +40,8 @@ export interface Refresher {
 
 type Outcome = Result<StoredGrant, NoToken>;
 
-export function createRefresher({ grants, refresh, clock, schedule, random, log }: RefreshDeps): Refresher {
+export function createRefresher(deps: RefreshDeps): Refresher {
+  const { grants, refresh, revoke, clock, schedule, random, log } = deps;
   const flights = new Map<string, Promise<Outcome>>();
   const failures = createRecent<{ readonly count: number; readonly until: number }>(limits.maxCachedGrants);
 
@@ -79,7 +84,13 @@ export function createRefresher({ grants, refresh, clock, schedule, random, log 
     }
     failures.delete(name);
     const isHeld = await grants.replace(owner, server, generation, refreshed.value);
-    if (!isHeld) return (await replaced(owner, server, generation)) ?? err('unavailable');
+    if (!isHeld) {
+      const now = (await replaced(owner, server, generation)) ?? err('unavailable');
+      // Unlinked meanwhile: the provider was told of the tokens from before, and may not have known them any more.
+      const isLeftOver = !now.ok && now.error === 'not_linked';
+      if (isLeftOver && !(await revoke(server, refreshed.value))) log.warn('link.not_revoked', { server });
+      return now;
+    }
     return ok({ ...stored, grant: refreshed.value, generation: generation + 1 });
   };
 

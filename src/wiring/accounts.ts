@@ -96,6 +96,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const tokens = createGrantTokens({
     grants,
     refresh: async (server, grant) => (await engine()).refresh(server, grant),
+    revoke: async (server, grant) => (await engine()).revoke(server, grant),
     clock,
     schedule: systemSchedule,
     random: Math.random,

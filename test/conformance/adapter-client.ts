@@ -67,6 +67,7 @@ const engine: LinkingEngine = createLinkingEngine({
 const tokens = createGrantTokens({
   grants,
   refresh: engine.refresh,
+  revoke: engine.revoke,
   clock: systemClock,
   schedule: systemSchedule,
   random: Math.random,

@@ -33,9 +33,14 @@ async function linked(lifeMs: number, changes: Partial<Grant> = {}, refresh?: Re
   const note = (event: string, fields?: LogFields) => void events.push({ event, fields });
   const { grants } = await openTestVault(store, { clock });
   await grants.put(ada, 'linear', grantOf({ expiresAt: clock.now() + lifeMs, ...changes }));
+  const revoked: (string | undefined)[] = [];
   const tokens = createGrantTokens({
     grants,
     refresh: refresh ?? refreshAt(provider.url, clock.now),
+    async revoke(_server, grant) {
+      revoked.push(grant.refreshToken?.reveal());
+      return true;
+    },
     clock,
     schedule: systemSchedule,
     random: () => 0.5,
@@ -49,7 +54,7 @@ async function linked(lifeMs: number, changes: Partial<Grant> = {}, refresh?: Re
     const result = await tokens.rejected(ada, 'linear', new Secret(value));
     return result.ok ? result.value.reveal() : result.error;
   };
-  return { clock, grants, tokens, token, rejected, events };
+  return { clock, grants, tokens, token, rejected, events, revoked };
 }
 
 test('a token is handed out as it is until a minute before it expires, then refreshed', async () => {
@@ -202,7 +207,7 @@ test('tokens that live shorter than a minute are not refreshed at every call', a
 
 test('a new link made during a refresh wins over what the refresh brings', async () => {
   const gate = Promise.withResolvers<void>();
-  const { token, grants } = await linked(-1, {}, async () => {
+  const { token, grants, revoked } = await linked(-1, {}, async () => {
     await gate.promise;
     return ok(grantOf({ accessToken: new Secret('from-the-old-account') }));
   });
@@ -212,13 +217,15 @@ test('a new link made during a refresh wins over what the refresh brings', async
   gate.resolve();
   expect(await asked).toBe('new-account');
   expect(await token()).toBe('new-account');
+  // Many providers would end the new link with it.
+  expect(revoked).toEqual([]);
 });
 
-test('an account unlinked during its refresh is not linked by it', async () => {
+test('an account unlinked during its refresh is not linked by it, and what it brings is given back', async () => {
   const gate = Promise.withResolvers<void>();
-  const { token, grants } = await linked(-1, {}, async () => {
+  const { token, grants, revoked } = await linked(-1, {}, async () => {
     await gate.promise;
-    return ok(grantOf());
+    return ok(grantOf({ refreshToken: new Secret('too late') }));
   });
   const asked = token();
   await Bun.sleep(20);
@@ -226,6 +233,7 @@ test('an account unlinked during its refresh is not linked by it', async () => {
   gate.resolve();
   expect(await asked).toBe('not_linked');
   expect(await grants.get(ada, 'linear')).toBeUndefined();
+  expect(revoked).toEqual(['too late']);
 });
 
 test('the end of an old grant does not touch the link made meanwhile', async () => {

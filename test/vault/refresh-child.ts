@@ -13,6 +13,7 @@ const { grants } = await openTestVault(store);
 const tokens = createGrantTokens({
   grants,
   refresh: refreshAt(url, systemClock.now),
+  revoke: async () => true,
   clock: systemClock,
   schedule: systemSchedule,
   random: Math.random,

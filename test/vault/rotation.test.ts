@@ -149,6 +149,7 @@ test('a refresh that is on its way while the keys turn is not lost', async () =>
   const tokens = createGrantTokens({
     grants: vault.grants,
     refresh: refreshAt(provider.url, systemClock.now),
+    revoke: async () => true,
     clock: systemClock,
     schedule: systemSchedule,
     random: Math.random,

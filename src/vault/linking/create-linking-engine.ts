@@ -201,6 +201,7 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
       return err(code !== undefined && deadCodes.has(code) ? 'invalid_grant' : 'unavailable');
     },
 
+    revoke: revokeGrant,
     needsScopes: (owner: GrantOwner, server, scopes) => needed.add(owner, server, scopes),
     clientDocument: clients.document,
     close: () => providers.close(),

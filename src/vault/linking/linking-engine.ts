@@ -18,6 +18,8 @@ export interface LinkingEngine {
   unlink(owner: GrantOwner, server: string): Promise<Result<{ readonly wasRevoked: boolean }, LinkFailure>>;
   /** For `createGrantTokens`. `unavailable` keeps the grant. */
   refresh(server: string, grant: Grant): Promise<Result<Grant, 'invalid_grant' | 'unavailable'>>;
+  /** For `createGrantTokens`: of tokens that no link holds. False where the provider did not confirm it. */
+  revoke(server: string, grant: Grant): Promise<boolean>;
   /** The next link asks for these, too. False where the user was asked for them often enough. */
   needsScopes(owner: GrantOwner, server: string, scopes: readonly string[]): boolean;
   /**

@@ -17,8 +17,16 @@ async function start() {
   const provider = await startDemoProvider();
   const kit = await startLinking({ notes: linkedServer(provider.mcpUrl) });
   const { grants, clock, engine } = kit;
-  const { refresh } = engine;
-  const deps = { grants, clock, refresh, schedule: systemSchedule, random: Math.random, log: silentLog };
+  const { refresh, revoke } = engine;
+  const deps = {
+    grants,
+    clock,
+    refresh,
+    revoke,
+    schedule: systemSchedule,
+    random: Math.random,
+    log: silentLog,
+  };
   const tokens = createGrantTokens(deps);
   const identity = createIdentityResolver({ linked: linked({ tokens, needsScopes: engine.needsScopes }) });
   const visitor = { owner: user, browser: adasBrowser };
