@@ -205,6 +205,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     streams,
     clock,
     lifetimeMs: limits.requestStateLifetimeMs,
+    callWaitMs: limits.linkWaitMs,
   });
   const edgeDeps: EdgeDeps = {
     settings: () => current.edge,
@@ -309,6 +310,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     async drain(timeoutMs) {
       isDraining = true;
       streams.endAll();
+      linkWaits.close();
       await endpoint.drain(timeoutMs);
     },
     async close() {

@@ -39,6 +39,8 @@ export const limits = {
   /** Longest wait of a list for servers that have not told this person's lists yet. */
   personalListsDeadlineMs: 5_000,
   maxPersonalItems: 200_000,
+  /** Longest wait of a call for the link that its user has opened: clients give up after a minute. */
+  linkWaitMs: 45_000,
   maxVerifiedTokens: 10_000,
   requestStateLifetimeMs: 10 * 60_000,
   listChangedDebounceMs: 200,

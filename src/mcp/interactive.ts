@@ -3,7 +3,7 @@ import { err, ok, type Result } from '#kernel/result.ts';
 import { type AskingDeps, askerOf, askOnStream, canAskOnStream } from './asking.ts';
 import type { McpCall, ResultBody } from './call.ts';
 import type { EdgeDeps } from './deps.ts';
-import { answerWithLink, type LinkAnswer, saidNo } from './link-answer.ts';
+import { answerToLink, answerWithLink, type LinkAnswer } from './link-answer.ts';
 import { missingCapabilities, parseInputResponses, parseQuestions } from './questions.ts';
 import type { Refusal } from './refusal.ts';
 import { callContext } from './relay.ts';
@@ -44,15 +44,24 @@ export async function interact(
 ): Promise<Interaction> {
   const retry = readRetry(deps.interactive, call, binding);
   if (!retry.ok) return { kind: 'refused', refusal: retry.error, exchange: undefined };
-  const { wasRefused } = retry.value;
+  const { said } = retry.value;
+  const waitUntilMs = said === 'opened' ? deps.linkWaits.deadline() : 0;
   const ask = askerOf(deps.interactive, call);
   let { inputResponses, requestState } = retry.value;
   for (let round = 1; ; round++) {
     const carried = { inputResponses, requestState };
-    const exchange = await send(callContext(call, carried, ask));
-    const { outcome, backend } = exchange;
-    if (!outcome.ok && outcome.error.reason === 'link_required') {
-      const link = await answerWithLink(deps, call, backend, { binding, carried, wasRefused });
+    let exchange = await send(callContext(call, carried, ask));
+    const { backend } = exchange;
+    // The user has just opened the page: the account may be linked any moment.
+    while (
+      needsLink(exchange) &&
+      (await deps.linkWaits.mayBeLinked(call.principal, backend, call.signal, waitUntilMs))
+    ) {
+      exchange = await send(callContext(call, carried, ask));
+    }
+    const { outcome } = exchange;
+    if (needsLink(exchange)) {
+      const link = await answerWithLink(deps, call, backend, { binding, carried, said });
       return { kind: 'unlinked', link, exchange };
     }
     if (!outcome.ok && outcome.error.reason === 'state_lost') {
@@ -87,9 +96,13 @@ export async function interact(
   }
 }
 
+function needsLink({ outcome }: Exchange<Answer>): boolean {
+  return !outcome.ok && outcome.error.reason === 'link_required';
+}
+
 interface Retry extends Carried {
-  /** The user was asked to link an account, and said no. */
-  readonly wasRefused: boolean;
+  /** What the user said to the question of linking an account. */
+  readonly said: 'opened' | 'refused' | undefined;
 }
 
 /** What a retry brings along, checked against the call that it repeats. */
@@ -98,7 +111,7 @@ export function readRetry(
   call: McpCall,
   binding: StateBinding,
 ): Result<Retry, Refusal> {
-  const first = { inputResponses: undefined, requestState: undefined, wasRefused: false };
+  const first = { inputResponses: undefined, requestState: undefined, said: undefined };
   if (call.era === 'legacy') return ok(first);
   const responses = parseInputResponses(call.params.inputResponses);
   if (!responses.ok) return err({ reason: 'params_invalid', detail: responses.error });
@@ -110,7 +123,7 @@ export function readRetry(
   if (state.ok) return ok({ ...first, inputResponses, requestState: state.value });
   // After a link the call goes on as it came: the answer to our own question is none of the backend's business.
   const carried = deps.states.openLink(binding, sealed);
-  return carried.ok ? ok({ ...carried.value, wasRefused: saidNo(inputResponses) }) : carried;
+  return carried.ok ? ok({ ...carried.value, said: answerToLink(inputResponses) }) : carried;
 }
 
 function askBody(deps: InteractiveDeps, binding: StateBinding, asked: InputRequired): ResultBody {

@@ -26,14 +26,18 @@ export async function answerWithLink(
   deps: Pick<EdgeDeps, 'interactive' | 'links' | 'linkWaits'>,
   call: McpCall,
   server: BackendId,
-  asked: { readonly binding: StateBinding; readonly carried: Carried; readonly wasRefused: boolean },
+  asked: {
+    readonly binding: StateBinding;
+    readonly carried: Carried;
+    readonly said: 'opened' | 'refused' | undefined;
+  },
 ): Promise<LinkAnswer> {
   const { principal, session } = call;
   const { url, id } = await deps.links.invite(principal, server);
   const message = `${server} is used with your own account there. Link it on this page, then go on.`;
   const text = `${server} needs your own account there, and none is linked, or it has to be linked again. Open this page, then call again: ${url}`;
   const canOpen = missingCapabilities(byUrl, call.client.capabilities) === undefined;
-  if (!canOpen || asked.wasRefused) return { kind: 'told', text, url };
+  if (!canOpen || asked.said === 'refused') return { kind: 'told', text, url };
   if (call.era === 'modern') {
     const params = { mode: 'url', message, url };
     const inputRequests = JSON.stringify({ [QUESTION]: { method: 'elicitation/create', params } });
@@ -47,8 +51,10 @@ export async function answerWithLink(
   return { kind: 'refused', refusal: { reason: 'link_required', message: text, elicitation } };
 }
 
-/** Whether the user said no to the question, so that it is not asked again. */
-export function saidNo(inputResponses: JsonObject | undefined): boolean {
+/** What the user made of the question, as far as the client told. */
+export function answerToLink(inputResponses: JsonObject | undefined): 'opened' | 'refused' | undefined {
   const answer = inputResponses?.[QUESTION];
-  return isJsonObject(answer) && (answer.action === 'decline' || answer.action === 'cancel');
+  if (!isJsonObject(answer)) return undefined;
+  if (answer.action === 'accept') return 'opened';
+  return answer.action === 'decline' || answer.action === 'cancel' ? 'refused' : undefined;
 }

@@ -84,6 +84,51 @@ describe('a call that needs an account, from a modern client that can be sent to
     expect([third.isError, third.said]).toEqual([true, expect.stringContaining(page(3))]);
   });
 
+  test.each(methods)(
+    '%s waits for the link that its user has just opened, and then goes on',
+    async (method, params, done) => {
+      for (const lists of [mine, { kind: 'unlinked' } as const]) {
+        await using world = await unlinkedServer(lists);
+        const asked = await world.ada.modern(method, params, { capabilities: byUrl });
+        const requestState = String(asked.result.requestState);
+        const retry = { ...params, requestState, inputResponses: { link: { action: 'accept' } } };
+        const waiting = world.ada.modern(method, retry, { capabilities: byUrl });
+        await Bun.sleep(50);
+        world.server.answer(() => done);
+        world.server.lists('ada', undefined, mine);
+        world.edge.personalChanged('lin', 'ada');
+        expect((await waiting).result.resultType).toBe('complete');
+        expect(world.edge.invited).toHaveLength(1);
+      }
+    },
+  );
+
+  test('a wait ends with the call, and only so many calls wait', async () => {
+    await using world = await unlinkedServer({ kind: 'unlinked' });
+    const asked = await world.ada.tool('lin_link', {}, { capabilities: byUrl });
+    const requestState = String(asked.result.requestState);
+    const retry = {
+      name: 'lin_link',
+      arguments: {},
+      requestState,
+      inputResponses: { link: { action: 'accept' } },
+    };
+    const gone = new AbortController();
+    const given = world.ada.modern('tools/call', retry, { capabilities: byUrl, signal: gone.signal });
+    const waiting = Array.from({ length: 8 }, () =>
+      world.ada.modern('tools/call', retry, { capabilities: byUrl }),
+    );
+    await Bun.sleep(30);
+    const startedMs = performance.now();
+    const ninth = await world.ada.modern('tools/call', retry, { capabilities: byUrl });
+    expect(performance.now() - startedMs).toBeLessThan(150);
+    gone.abort();
+    const tenth = world.ada.modern('tools/call', retry, { capabilities: byUrl });
+    for (const answer of [ninth, ...(await Promise.all([...waiting, tenth]))])
+      expect(['input_required', undefined]).toContain(answer.result.resultType);
+    await given.catch(() => undefined);
+  });
+
   test('in the middle of a dialogue goes on where the dialogue was', async () => {
     await using world = await unlinkedServer();
     const who = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } };

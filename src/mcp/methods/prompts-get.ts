@@ -7,8 +7,7 @@ import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { refuseHidden } from '../missing-scope.ts';
 import { plainReply } from '../plain-reply.ts';
-import { unlinkedOwner } from '../unlinked-owner.ts';
-import { linkFor, plainLinkReply } from './link.ts';
+import { linkFor, ownPart, plainLinkReply } from './link.ts';
 
 /** prompts/get: visible, then the backend's own answer. */
 export async function getPrompt(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -30,12 +29,10 @@ async function getOwnPrompt(
   name: string,
   args: JsonObject,
 ): Promise<MethodReply> {
-  const { snapshot, principal } = call;
-  if (!deps.personal.concerns(principal)) return err({ reason: 'prompt_unknown', name });
-  const part = await deps.personal.of(snapshot, principal);
+  if (!deps.personal.concerns(call.principal)) return err({ reason: 'prompt_unknown', name });
+  const { part, unlinked } = await ownPart(deps, call, { name }, args);
   const prompt = part.prompts.get(name);
   if (prompt !== undefined) return getListed(deps, call, name, prompt, args);
-  const unlinked = unlinkedOwner(part, principal, { name });
   if (unlinked === undefined) return err({ reason: 'prompt_unknown', name });
   const link = await linkFor(deps, call, unlinked, name, args);
   return link.ok ? plainLinkReply(call.facts, link.value) : link;

@@ -1,3 +1,4 @@
+import type { Backend } from '#backends/backend.ts';
 import { uriScheme } from '#catalog/uri-scheme.ts';
 import { err, ok } from '#kernel/result.ts';
 import { architectureText, architectureUri } from '../builtins/architecture.ts';
@@ -9,8 +10,7 @@ import { plainReply } from '../plain-reply.ts';
 import type { Refusal } from '../refusal.ts';
 import { resourceTarget } from '../resource-target.ts';
 import { sightOf, wholeOf } from '../sight.ts';
-import { unlinkedOwner } from '../unlinked-owner.ts';
-import { linkFor, plainLinkReply } from './link.ts';
+import { linkFor, ownPart, plainLinkReply } from './link.ts';
 
 /** resources/read: the architecture page, or the backend's own answer. What a backend says is fresh for no time. */
 export async function readResource(deps: EdgeDeps, call: McpCall): Promise<MethodReply> {
@@ -36,8 +36,10 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
   }
   const found = resourceTarget(deps, call, uri);
   const target = found instanceof Promise ? await found : found;
-  if (!target.ok) return linkInstead(deps, call, uri, target.error);
-  const backend = target.value;
+  return target.ok ? readFrom(deps, call, uri, target.value) : readOnceLinked(deps, call, uri, target.error);
+}
+
+async function readFrom(deps: EdgeDeps, call: McpCall, uri: string, backend: Backend): Promise<MethodReply> {
   const binding = {
     principal: call.principal,
     method: call.method,
@@ -50,16 +52,18 @@ export async function readContents(deps: EdgeDeps, call: McpCall, uri: string): 
 }
 
 /** A resource that is unknown for want of an account is answered with the way to link one. */
-async function linkInstead(
+async function readOnceLinked(
   deps: EdgeDeps,
   call: McpCall,
   uri: string,
   refusal: Refusal,
 ): Promise<MethodReply> {
-  const { snapshot, principal } = call;
-  if (refusal.reason !== 'resource_unknown' || !deps.personal.concerns(principal)) return err(refusal);
-  const unlinked = unlinkedOwner(await deps.personal.of(snapshot, principal), principal, { uri });
-  if (unlinked === undefined) return err(refusal);
-  const link = await linkFor(deps, call, unlinked, uri, uri);
-  return link.ok ? plainLinkReply(call.facts, link.value) : link;
+  if (refusal.reason !== 'resource_unknown' || !deps.personal.concerns(call.principal)) return err(refusal);
+  const { unlinked } = await ownPart(deps, call, { uri }, uri);
+  if (unlinked !== undefined) {
+    const link = await linkFor(deps, call, unlinked, uri, uri);
+    return link.ok ? plainLinkReply(call.facts, link.value) : link;
+  }
+  const target = await resourceTarget(deps, call, uri);
+  return target.ok ? readFrom(deps, call, uri, target.value) : target;
 }

@@ -12,8 +12,7 @@ import { paramHeaderMismatch } from '../param-headers-check.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { toolNamed } from '../tool-named.ts';
 import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
-import { unlinkedOwner } from '../unlinked-owner.ts';
-import { callLink, linkFor, toolLinkReply } from './link.ts';
+import { callLink, linkFor, ownPart, toolLinkReply } from './link.ts';
 
 /** tools/call (R25): in the snapshot, visible, within its allowance; then the backend decides. */
 export function callTool(deps: EdgeDeps, call: McpCall): MethodReply | Promise<MethodReply> {
@@ -45,10 +44,9 @@ async function callUnlisted(
   if (!deps.personal.concerns(principal)) return err({ reason: 'tool_unknown', name });
   const server = deps.personal.linkedBy(name, principal);
   if (server !== undefined) return callLink(deps, call, server);
-  const part = await deps.personal.of(snapshot, principal);
+  const { part, unlinked } = await ownPart(deps, call, { name }, args);
   const tool = part.tools.get(name);
   if (tool !== undefined) return callListed(deps, call, tool, args);
-  const unlinked = unlinkedOwner(part, principal, { name });
   if (unlinked === undefined) return err({ reason: 'tool_unknown', name });
   const link = await linkFor(deps, call, unlinked, name, args);
   return link.ok ? toolLinkReply(call.facts, unlinked, link.value) : link;

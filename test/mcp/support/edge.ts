@@ -143,7 +143,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     store: { load: () => Promise.resolve(undefined), save: async () => {}, remove: async () => {} },
     maxSubscriptions: 10,
   });
-  const linkWaits = createLinkWaits({ backend, streams, clock, lifetimeMs: 600_000 });
+  const linkWaits = createLinkWaits({ backend, streams, clock, lifetimeMs: 600_000, callWaitMs: 300 });
   const search = createToolSearch({ maxIndexedTools: 10_000 });
   const invited: string[] = [];
   const made: EdgeDeps = {
