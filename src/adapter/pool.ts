@@ -41,6 +41,7 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
   const entries = new Map<string, Entry>();
   const ending = new Set<Promise<void>>();
   const sweeper = setInterval(sweep, sweepMs).unref();
+  let sweptAt = clock.monotonic();
   let isClosed = false;
 
   function end(key: string, { seat }: Entry): void {
@@ -55,6 +56,7 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
   }
 
   function sweep(): void {
+    sweptAt = clock.monotonic();
     const before = clock.monotonic() - options.idleMs;
     for (const [key, entry] of entries) {
       if (key !== nobody && entry.lastUse < before && isIdle(entry)) end(key, entry);
@@ -75,6 +77,7 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
   return {
     seat(owner) {
       if (isClosed) return undefined;
+      if (clock.monotonic() - sweptAt >= sweepMs) sweep();
       const held = options.isShared ? undefined : owner;
       const key = held?.key ?? nobody;
       const known = entries.get(key);
