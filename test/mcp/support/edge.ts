@@ -63,6 +63,8 @@ export interface Edge extends AsyncDisposable {
   readonly invited: readonly string[];
   admits: boolean;
   caller(subject: string, ...scopes: readonly string[]): McpCaller;
+  /** `/mcp` itself. */
+  fetch(request: Request): Promise<Response>;
   /** What a server tells by itself. */
   personalChanged(server: string, subject: string): void;
   resourceUpdated(server: string, uri: string, subject?: string): void;
@@ -217,6 +219,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     },
     pulse,
   });
+  const fetch = async (request: Request) => endpoint.handle(request, () => {});
   const keyOf = (subject: string) => principalKey(issuerUrl, subject);
 
   return {
@@ -231,9 +234,8 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
       edge.admits = now;
     },
     caller: (subject, ...scopes) =>
-      createCaller(Buffer.from(JSON.stringify([subject, ...scopes])).toString('base64url'), async (request) =>
-        endpoint.handle(request, () => {}),
-      ),
+      createCaller(Buffer.from(JSON.stringify([subject, ...scopes])).toString('base64url'), fetch),
+    fetch,
     personalChanged(server, subject) {
       streams.personalChanged(keyOf(subject));
       linkWaits.personalChanged(backendId(server), keyOf(subject));
