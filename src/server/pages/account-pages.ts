@@ -26,12 +26,16 @@ export function createAccountPages(desk: PageDesk) {
           return undefined;
         }),
       ]);
-      // A link stays in sight, and can be taken back, when the right to use the server is gone.
-      const servers = desk
-        .servers()
-        .map((server) => ({ server, grant: grants.find((grant) => grant.server === server.id) }))
-        .filter(({ server, grant }) => grant !== undefined || desk.mayUse(session, server))
-        .map(({ server, grant }) => ({ id: server.id, title: server.title ?? server.id, grant }));
+      const ids = new Set([...desk.servers().map(({ id }) => id), ...grants.map(({ server }) => server)]);
+      // A link stays in sight, and can be taken back, when the right to use the server or the server itself is gone.
+      const servers = [...ids]
+        .map((id) => {
+          const server = desk.server(id);
+          const grant = grants.find((one) => one.server === id);
+          const isOpen = server !== undefined && desk.mayUse(session, server);
+          return { id, title: server?.title ?? id, grant, isOpen };
+        })
+        .filter(({ grant, isOpen }) => grant !== undefined || isOpen);
       const html = accountsPage({
         gateway: desk.gateway().name,
         name: session.name,

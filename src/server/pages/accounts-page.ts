@@ -8,6 +8,8 @@ export interface ShownServer {
   readonly id: string;
   readonly title: string;
   readonly grant: GrantSummary | undefined;
+  /** Whether this person may link it, now. */
+  readonly isOpen: boolean;
 }
 
 /** One of the caller's own calls, from the index of the audit. */
@@ -51,12 +53,14 @@ ${callsPart(page)}</section>`,
 
 const nothingToLink = html`<p>There is no server here that needs an account of yours.</p>`;
 
-function serverItem({ id, title, grant }: ShownServer, csrf: Html, now: number): Html {
+function serverItem({ id, title, grant, isOpen }: ShownServer, csrf: Html, now: number): Html {
   const name = shown(title);
   return html`<li aria-labelledby="server-${id}"><div class="top"><h3 id="server-${id}">${name}</h3>${badge(grant)}</div>
 ${grant === undefined ? undefined : facts(grant, now)}
-<div class="row">${linkForm(id, name, grant, csrf)}${grant === undefined ? undefined : unlinkForm(id, name, csrf)}</div></li>`;
+<div class="row">${isOpen ? linkForm(id, name, grant, csrf) : closed}${grant === undefined ? undefined : unlinkForm(id, name, csrf)}</div></li>`;
 }
+
+const closed = html`<span class="quiet">It is not open to you now.</span>`;
 
 function badge(grant: GrantSummary | undefined): Html {
   if (grant === undefined) return html`<span class="badge">Not linked</span>`;

@@ -5,8 +5,9 @@ export async function readPageForm(request: Request): Promise<ReadonlyMap<string
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return undefined;
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return undefined;
-  const text = await request.text();
-  if (text.length > maxBytes) return undefined;
+  // Whoever leaves in the middle of it is no fault of ours.
+  const text = await request.text().catch(() => undefined);
+  if (text === undefined || text.length > maxBytes) return undefined;
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
     if (fields.has(name)) return undefined;

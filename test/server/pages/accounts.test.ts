@@ -64,7 +64,18 @@ test('a server shows only to those who hold its default scopes, but a link that 
   expect(hidden.html).toBe(unknown.html);
 
   people.provider.grants.set(`${ada.owner.key} exports`, grant({ server: 'exports' }));
-  expect((await list()).html).toContain('exports');
+  const { html } = await list();
+  expect(html).toContain('exports');
+  expect(html).toContain('action="/link/exports/unlink"');
+  expect(html).not.toContain('action="/link/exports"');
+});
+
+test('a link at a server that the gateway has no more can be taken back', async () => {
+  people.provider.grants.set(`${ada.owner.key} former`, grant({ server: 'former' }));
+  const page = await list();
+  expect(page.html).not.toContain('action="/link/former"');
+  const done = pageOf(await ada.browser.submit(page, '/link/former/unlink', {}));
+  expect(headingOf(done)).toBe('former is unlinked');
 });
 
 test('nobody sees the links of others', async () => {
