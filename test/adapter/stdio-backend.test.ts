@@ -11,14 +11,14 @@ const child = join(import.meta.dirname, '../e2e/support/mcp-server-child.ts');
 /** A native server as a child, and the backend that the gateway makes of it. */
 function start(
   era: 'legacy' | 'modern',
-  more: Partial<StdioServerOptions> & { readonly manner?: string } = {},
+  more: Partial<StdioServerOptions> & { readonly manner?: string; readonly program?: string } = {},
 ) {
-  const { manner, ...options } = more;
+  const { manner, program = child, ...options } = more;
   const host = createTestHost();
   const wires = host.host.wires(
     childOptions('', {
       ...options,
-      command: [process.execPath, child, era, ...(manner === undefined ? [] : [manner])],
+      command: [process.execPath, program, era, ...(manner === undefined ? [] : [manner])],
     }),
   );
   const made = connect('', {
@@ -104,6 +104,53 @@ describe.each(['legacy', 'modern'] as const)('a server as a child, of the %s era
     expect(textOf(await server.backend.call(tool('echo'), context()))).toMatch(
       /timeout|unreachable|cancelled/,
     );
+  });
+});
+
+describe('a server of the v2 SDK as a child', () => {
+  const started = () =>
+    start('modern', { program: join(import.meta.dirname, 'support/sdk-v2-stdio-child.ts') });
+
+  test('is found to be modern, asks, and reports its progress', async () => {
+    await using server = started();
+    await server.backend.discover(undefined, new AbortController().signal);
+    const steps: number[] = [];
+    const onProgress = ({ progress }: { readonly progress: number }) => void steps.push(progress);
+    expect(textOf(await server.backend.call(tool('progress'), context({ onProgress })))).toContain('done');
+    expect(steps).toEqual([1, 2, 3]);
+    const clientCapabilities = { elicitation: { form: {} } };
+    const asked = await server.backend.call(tool('elicit'), context({ clientCapabilities }));
+    expect(textOf(asked)).toBe('input required');
+    const inputResponses = { who: { action: 'accept', content: { name: 'Ada' } } };
+    const answered = await server.backend.call(
+      tool('elicit'),
+      context({ clientCapabilities, inputResponses }),
+    );
+    expect(textOf(answered)).toContain('Ada');
+  });
+
+  test('tells of its lists and of a followed resource over the one stream there is (R48)', async () => {
+    await using server = started();
+    const signal = new AbortController().signal;
+    const listed = async () => {
+      const found = await server.backend.discover(undefined, signal);
+      return found.ok && found.value.kind === 'catalog'
+        ? found.value.catalog.tools.map(({ name }) => name)
+        : [];
+    };
+    expect(await listed()).not.toContain('grown');
+    await Bun.sleep(300);
+    const begun = performance.now();
+    await server.backend.call(tool('grow'), context());
+    await until(() => server.told.includes('catalog'));
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(await listed()).toContain('grown');
+
+    const unfollow = server.backend.follow?.('test://srv/static', ada);
+    await Bun.sleep(300);
+    await server.backend.call(tool('touch'), context());
+    await until(() => server.told.some((event) => event.startsWith('updated test://srv/static')));
+    unfollow?.();
   });
 });
 
