@@ -1,6 +1,8 @@
 import type { Clock } from '#kernel/clock.ts';
+import { isJsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
-import type { RpcId, RpcMessage } from '#wire/json-rpc.ts';
+import { isRpcId, type RpcId, type RpcMessage } from '#wire/json-rpc.ts';
+import { metaKeys } from '#wire/protocol.ts';
 import type { PeerMessage } from './channel.ts';
 import { type AskPeerQuestion, answerPeer } from './peer-requests.ts';
 
@@ -95,9 +97,11 @@ export function createInbox(deps: InboxDeps): Inbox {
       case 'notifications/message':
         listenerOf(on)?.onNotification(notification);
         return;
-      case 'notifications/subscriptions/acknowledged':
-        if (on !== undefined) listeners.get(on)?.onNotification(notification);
+      case 'notifications/subscriptions/acknowledged': {
+        const id = on ?? subscriptionOf(notification);
+        if (id !== undefined) listeners.get(id)?.onNotification(notification);
         return;
+      }
       case 'notifications/cancelled': {
         const { requestId } = params;
         if (typeof requestId === 'string' || typeof requestId === 'number') questions.get(requestId)?.abort();
@@ -131,4 +135,10 @@ export function createInbox(deps: InboxDeps): Inbox {
       for (const stop of questions.values()) stop.abort();
     },
   };
+}
+
+/** Where there is one stream for all, a subscription is named by the id of the request that began it. */
+function subscriptionOf({ params }: PeerNotification): RpcId | undefined {
+  const id = isJsonObject(params._meta) ? params._meta[metaKeys.subscriptionId] : undefined;
+  return isRpcId(id) ? id : undefined;
 }

@@ -80,6 +80,7 @@ export function createLive(deps: LiveDeps): Live {
         continue;
       }
       if (end === 'nothing') {
+        filled();
         await aborted(AbortSignal.any([signal, closing.signal]));
         continue;
       }
@@ -222,7 +223,10 @@ export function createLive(deps: LiveDeps): Live {
     },
     isFollowing: () => followed.size > 0,
     streams: () => streams,
-    broke: change,
+    broke() {
+      hadGap = true;
+      change();
+    },
     close() {
       closing.abort();
       change();

@@ -154,6 +154,21 @@ describe('a server of the v2 SDK as a child', () => {
   });
 });
 
+describe('a child that crashed', () => {
+  test.each([
+    ['modern, by the v2 SDK', 'support/sdk-v2-stdio-child.ts'],
+    ['legacy', '../e2e/support/mcp-server-child.ts'],
+  ])('is started again by whoever listens, and its lists are asked for anew (%s)', async (_era, program) => {
+    await using server = start('legacy', { program: join(import.meta.dirname, program) });
+    await server.backend.discover(undefined, new AbortController().signal);
+    await Bun.sleep(300);
+    expect(server.told).toEqual([]);
+    process.kill(Number(server.host.logged.find(({ event }) => event === 'server.started')?.pid), 'SIGKILL');
+    await until(() => server.told.includes('catalog'));
+    expect(server.host.logged.filter(({ event }) => event === 'server.started')).toHaveLength(2);
+  });
+});
+
 describe('a process that people share', () => {
   test('asks nobody while calls of two people are under way', async () => {
     await using server = start('legacy');
