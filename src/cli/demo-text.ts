@@ -18,6 +18,7 @@ export function demoText(
     '',
     `  MCP URL    ${output.paint('green', of.url)}`,
     `  Sign in    ${of.issuer}/account   ${faint('any e-mail address; the link of the mail appears here')}`,
+    `  Accounts   ${new URL('/link', of.url).href}   ${faint('what is linked, and what was called in your name')}`,
     `  Config     ${of.configFile}`,
     '',
     heading('Connect a client'),

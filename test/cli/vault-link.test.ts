@@ -82,6 +82,9 @@ describe('vault link', () => {
     expect(asked.searchParams.get('resource')).toBe(`${people.origin}/mcp`);
     expect(asked.searchParams.get('code_challenge_method')).toBe('S256');
     expect(asked.searchParams.get('scope')).toBe('mcp:notes:read mcp:billing:export');
+    expect(asked.searchParams.get('client_id')).toBe(
+      `${people.origin}/.well-known/oauth-client/command-line.json`,
+    );
     expect(asked.searchParams.get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
 
     const forged = new URL(asked.searchParams.get('redirect_uri') ?? '');
@@ -133,6 +136,23 @@ describe('vault link', () => {
     expect(await running.done).toBe(0);
     expect(running.stdout()).toBe('linked linear as other@linear.example\n');
     people.provider.account = 'ada@linear.example';
+  });
+
+  test('registers itself where the issuer reads no documents, and takes the client that it is given', async () => {
+    await using other = await openPeople({ authorizationServer: () => ({ fetchDocument: undefined }) });
+    const authorize = new RegExp(`^${other.issuer}/authorize\\?`, 'm');
+    const line = `vault link linear --gateway ${other.origin}/mcp --no-browser`;
+    for (const [more, isOurs] of [
+      ['', (id: string | null) => id !== null && !id.includes('://')],
+      [' --client-id mine', (id: string | null) => id === 'mine'],
+    ] as const) {
+      const running = start(line + more);
+      const asked = new URL(await running.address(authorize)).searchParams;
+      expect(asked.get('client_id')).toSatisfy(isOurs);
+      const answer = new URLSearchParams({ error: 'access_denied', state: asked.get('state') ?? '' });
+      await fetch(`${asked.get('redirect_uri')}?${answer}&iss=${encodeURIComponent(other.issuer)}`);
+      expect(await running.done).toBe(1);
+    }
   });
 
   test('says no with 1: the person declined, or there is no such server', async () => {

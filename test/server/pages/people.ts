@@ -1,7 +1,13 @@
 import { createAuthenticator } from '#auth/authenticate.ts';
 import { createChallenge } from '#auth/challenge.ts';
 import type { AuthOptions } from '#auth/options.ts';
-import { createSignIn, type SignIn, type SignInOptions, signInDocumentPath } from '#auth/sign-in.ts';
+import {
+  commandDocumentPath,
+  createSignIn,
+  type SignIn,
+  type SignInOptions,
+  signInDocumentPath,
+} from '#auth/sign-in.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { AuthorizationServerOptions } from '#demo/authorization-server/options.ts';
 import {
@@ -144,6 +150,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     log,
   });
   listening.documents.set(origin + signInDocumentPath, signIn.clientDocument());
+  listening.documents.set(origin + commandDocumentPath, signIn.commandDocument());
 
   const records: People['records'] = [];
   const changed: string[] = [];
@@ -213,8 +220,10 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       isReady: () => true,
       people: {
         handle: pages.handle,
-        clientDocument: async (name) =>
-          name === 'sign-in' ? signIn.clientDocument() : engine.clientDocument(name),
+        async clientDocument(name) {
+          if (name === 'command-line') return signIn.commandDocument();
+          return name === 'sign-in' ? signIn.clientDocument() : engine.clientDocument(name);
+        },
       },
     }),
     doors: () => ({
