@@ -301,6 +301,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       const closeReplaced = backends.replace(next);
       current = made;
       catalog.replaceBackends(backends.catalog(), made.rules);
+      streams.serversReplaced();
       if (before.authenticator !== made.authenticator) before.authenticator.close();
       void closeReplaced();
       // Streams carry the principal that opened them; under other rules of who may come in, they start again.

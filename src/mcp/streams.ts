@@ -45,6 +45,8 @@ export interface Streams {
   catalogChanged(before: Snapshot): void;
   /** What a principal has for itself may be another: tells its streams alone, and those alone whose own half changed. */
   personalChanged(principalKey: string): void;
+  /** Other servers may list something of its own to everyone. */
+  serversReplaced(): void;
   resourcesUpdated(uris: readonly string[]): void;
   /** A server says that a resource of its own changed, for everyone or for one principal: others hear nothing of it. */
   resourceUpdated(backend: BackendId, uri: string, principalKey: string | undefined): void;
@@ -54,6 +56,9 @@ export interface Streams {
   endAll(): void;
   close(): void;
 }
+
+/** Of whom servers are asked, at one time, what is theirs. */
+const MAX_ASKED_AT_ONCE = 16;
 
 /** A hash of each kind of lists that a stream's own half has. */
 type Prints = ReadonlyMap<ChangeKind, string>;
@@ -73,6 +78,8 @@ export function createStreams(deps: {
   /** What each stream's own half looked like when it was last told of it, for those that have one. */
   const ownPrints = new Map<PushStream, Prints>();
   const personallyChanged = new Set<string>();
+  const asking: { readonly stream: PushStream; readonly kinds: readonly ChangeKind[] }[] = [];
+  let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let baseline: Snapshot | undefined;
   /** What streams saw when they were opened while a change was still to be told: nothing older concerns them. */
@@ -145,14 +152,30 @@ export function createStreams(deps: {
     const concerned = isCatalogNew
       ? [...streams]
       : [...news].flatMap((key) => [...(perPrincipal.get(key) ?? [])]);
-    const snapshot = deps.snapshot();
     for (const stream of concerned) {
       const kinds = shared(stream);
-      const { principal } = stream;
-      // What a server has not told yet, of an account that was just linked, is waited for: it is the news.
-      const own = news.has(principal.key) && deps.personal.of(snapshot, principal);
-      if (own instanceof Promise) void own.then(() => tell(stream, kinds));
+      if (news.has(stream.principal.key)) asking.push({ stream, kinds });
       else tell(stream, kinds);
+    }
+    askNext();
+  }
+
+  /** What a server has not told yet, of an account that was just linked, is waited for: it is the news. A few at a time. */
+  function askNext(): void {
+    while (asked < MAX_ASKED_AT_ONCE) {
+      const next = asking.shift();
+      if (next === undefined) return;
+      const own = deps.personal.of(deps.snapshot(), next.stream.principal);
+      if (!(own instanceof Promise)) {
+        tell(next.stream, next.kinds);
+        continue;
+      }
+      asked += 1;
+      void own.then(() => {
+        asked -= 1;
+        tell(next.stream, next.kinds);
+        askNext();
+      });
     }
   }
 
@@ -197,6 +220,15 @@ export function createStreams(deps: {
       if (!perPrincipal.has(principalKey)) return;
       personallyChanged.add(principalKey);
       timer ??= setTimeout(flush, deps.debounceMs);
+    },
+    serversReplaced() {
+      for (const [key, own] of perPrincipal) {
+        const isConcerned = [...own].some(
+          (one) => ownPrints.has(one) || deps.personal.concerns(one.principal),
+        );
+        if (isConcerned) personallyChanged.add(key);
+      }
+      if (personallyChanged.size > 0) timer ??= setTimeout(flush, deps.debounceMs);
     },
     resourcesUpdated(uris) {
       for (const uri of uris) tellFollowers(uri, streams);
