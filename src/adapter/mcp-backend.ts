@@ -261,7 +261,11 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       return toCompletion(made);
     },
     help: async () => refused('unsupported'),
-    whoami: async () => refused('unsupported'),
+    async whoami() {
+      const whose = whoseAccount(mode);
+      if (whose === undefined) return refused('unsupported');
+      return { outcome: ok({ account: whose }), backend: id, mode: undefined, answerBytes: 0 };
+    },
     ticket: async () => refused('unsupported'),
     ...(isPersonal ? { personal } : {}),
     follow(uri, principal) {
@@ -285,6 +289,13 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       await wires.close();
     },
   };
+}
+
+/** For people who ask whether they share an account; the account's own name stays in the vault (R46). */
+function whoseAccount(mode: IdentityMode): string | undefined {
+  if (mode === 'linked') return 'your own';
+  if (mode === 'static') return 'one for everybody';
+  return mode === 'none' ? 'none' : undefined;
 }
 
 /** The answers to an earlier question, with the server's own state; nothing where there was none. */

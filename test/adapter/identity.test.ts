@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ok } from '#kernel/result.ts';
 import { createRawPeer, legacy, modern, type PeerAnswering, result, withoutStream } from './raw-peer.ts';
 import { accounts, ada, bob, connect, context, tool } from './setup.ts';
 
@@ -74,6 +75,17 @@ describe('whose token reaches a native server (R38)', () => {
     const { mode } = await secret.backend.call(tool('echo'), context());
     expect(mode).toBe('static');
     expect(peer.requests.at(-1)?.headers.get('authorization')).toBe('Bearer operator-secret');
+  });
+
+  test.each([
+    ['linked', 'your own'],
+    ['static', 'one for everybody'],
+    ['none', 'none'],
+  ] as const)('is said to who asks, and nothing is sent for it (%s)', async (mode, account) => {
+    await using peer = createRawPeer(modern(everything, capabilities));
+    await using connected = connect(peer.url, { mode });
+    expect(await connected.backend.whoami(context())).toMatchObject({ outcome: ok({ account }) });
+    expect(peer.requests).toEqual([]);
   });
 
   test('each principal’s own, whoever else calls at the same time', async () => {

@@ -48,7 +48,8 @@ async function askBackend(deps: EdgeDeps, call: McpCall, id: BackendId): Promise
   const known = deps.whoami.get(key);
   if (known !== undefined) return known;
   const exchange = await backend.whoami({ ...callContext(call, noRetry), timeoutMs: BACKEND_TIMEOUT_MS });
-  noteExchange(call.facts, exchange);
+  // A server of a third party is not asked: it is known whose account it is called with.
+  if (backend.isNative !== true) noteExchange(call.facts, exchange);
   if (!exchange.outcome.ok) {
     const { reason } = exchange.outcome.error;
     return reason === 'unsupported' ? undefined : { unavailable: reason };
