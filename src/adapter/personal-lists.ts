@@ -89,10 +89,12 @@ export function createPersonalLists(deps: PersonalListsDeps): PersonalStore {
   async function askServer(principal: Principal, asking: { isOutdated: boolean }): Promise<PersonalCatalog> {
     const { key } = principal;
     const { signal, release } = joinSignals(closing.signal, AbortSignal.timeout(deps.timeoutMs));
-    const fetched = await deps.ask(principal, entries.get(key)?.lists, signal);
-    release();
+    const fetched = await deps.ask(principal, entries.get(key)?.lists, signal).finally(() => {
+      release();
+      // A fault must not be the answer for ever.
+      if (running.get(key)?.asking === asking) running.delete(key);
+    });
     if (asking.isOutdated) return refresh(principal);
-    running.delete(key);
     return closing.signal.aborted ? unknown : settle(key, fetched);
   }
 
