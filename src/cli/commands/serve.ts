@@ -6,6 +6,7 @@ import type { Invocation } from '../command.ts';
 import { startDevMode } from '../dev-mode.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { loadOptionsOf } from '../load-options.ts';
+import { outliveFaults } from '../outlive-faults.ts';
 import { requireConfig } from '../require-config.ts';
 import { startGateway } from '../running-gateway.ts';
 import { untilStopped } from '../until-stopped.ts';
@@ -33,6 +34,7 @@ export async function serve(given: Invocation): Promise<number> {
     },
   });
   const { gateway, log } = running;
+  outliveFaults(log);
   const watch = await watchConfig(loaded.watched, {
     load: () => loadConfig(loadOptionsOf(invocation, true)),
     onLoaded(next) {
