@@ -3,6 +3,7 @@ import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { notificationText, type RpcId, resultText } from '#wire/json-rpc.ts';
 import { metaKeys } from '#wire/protocol.ts';
+import { type ChangeKind, changeKinds } from './change-kinds.ts';
 import type { Choice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
 import { createEventStream } from './event-stream.ts';
@@ -10,7 +11,7 @@ import { createFollowing } from './following.ts';
 import type { Pulse } from './pulse.ts';
 import { isReadable } from './readable.ts';
 import type { Refusal } from './refusal.ts';
-import { type ChangeKind, changeKinds, type PushStream } from './streams.ts';
+import type { PushStream } from './streams.ts';
 
 const flagOf: Readonly<Record<ChangeKind, string>> = {
   tools: 'toolsListChanged',

@@ -4,7 +4,7 @@ import type { BackendId } from '#kernel/ids.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { Choice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
-import type { PersonalPart } from './personal.ts';
+import type { PersonalPart } from './personal-part.ts';
 import type { Seen, View } from './views.ts';
 
 /** What one caller sees, in two halves: the first is shared and cached, the second is nobody else's and is not. */

@@ -3,23 +3,14 @@ import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
+import { type ChangeKind, changeKinds, listsOf, wholeTools } from './change-kinds.ts';
 import type { Choice } from './choice.ts';
-import { type ListKind, ownEntries } from './entries.ts';
+import type { ListKind } from './entries.ts';
+import { createOwnHalves } from './own-halves.ts';
 import type { Personal } from './personal.ts';
 import type { Pulse } from './pulse.ts';
 import { knownItem } from './readable.ts';
-import { knownOwn, type Own } from './sight.ts';
 import type { Views } from './views.ts';
-
-/** The three kinds of `list_changed`; templates belong to resources. */
-export const changeKinds = ['tools', 'prompts', 'resources'] as const;
-export type ChangeKind = (typeof changeKinds)[number];
-
-const listsOf: Readonly<Record<ChangeKind, readonly ListKind[]>> = {
-  tools: ['tools'],
-  prompts: ['prompts'],
-  resources: ['resources', 'resourceTemplates'],
-};
 
 /** One open push stream of either era: a `subscriptions/listen` answer or a legacy session's GET stream. */
 export interface PushStream {
@@ -60,10 +51,6 @@ export interface Streams {
 /** Of whom servers are asked, at one time, what is theirs. */
 const MAX_ASKED_AT_ONCE = 16;
 
-/** A hash of each kind of lists that a stream's own half has. */
-type Prints = ReadonlyMap<ChangeKind, string>;
-const none: Prints = new Map();
-
 export function createStreams(deps: {
   readonly views: Views;
   readonly personal: Personal;
@@ -75,8 +62,7 @@ export function createStreams(deps: {
 }): Streams {
   const streams = new Set<PushStream>();
   const perPrincipal = new Map<string, Set<PushStream>>();
-  /** What each stream's own half looked like when it was last told of it, for those that have one. */
-  const ownPrints = new Map<PushStream, Prints>();
+  const ownHalves = createOwnHalves(deps);
   const personallyChanged = new Set<string>();
   const asking: { readonly stream: PushStream; readonly kinds: readonly ChangeKind[] }[] = [];
   let asked = 0;
@@ -88,7 +74,7 @@ export function createStreams(deps: {
   function remove(stream: PushStream): void {
     if (!streams.delete(stream)) return;
     openedLate.delete(stream);
-    ownPrints.delete(stream);
+    ownHalves.delete(stream);
     const { key } = stream.principal;
     const left = perPrincipal.get(key);
     left?.delete(stream);
@@ -110,19 +96,6 @@ export function createStreams(deps: {
     const differs = (kind: ListKind) =>
       deps.views.fingerprint(old, kind) !== deps.views.fingerprint(now, kind);
     return changeKinds.filter((kind) => listsOf[kind].some(differs));
-  }
-
-  function ownOf({ principal, choice }: PushStream, snapshot: Snapshot): Own | undefined {
-    return knownOwn(deps, { snapshot, principal, choice: wholeTools(choice) });
-  }
-
-  /** The kinds in which a stream's own half is not what it was; from now on it is what is known now. */
-  function ownChanges(stream: PushStream, own: Own | undefined): readonly ChangeKind[] {
-    const before = ownPrints.get(stream) ?? none;
-    const now = printsOf(own);
-    if (now === none) ownPrints.delete(stream);
-    else ownPrints.set(stream, now);
-    return changeKinds.filter((kind) => (before.get(kind) ?? '') !== (now.get(kind) ?? ''));
   }
 
   /** What the views of everyone make of a new catalog, for each stream. */
@@ -181,11 +154,10 @@ export function createStreams(deps: {
 
   function tell(stream: PushStream, shared: readonly ChangeKind[]): void {
     if (!streams.has(stream)) return;
-    const seen = ownOf(stream, deps.snapshot());
+    const news = ownHalves.changes(stream);
     // What is not known now has not changed: once it is known, whoever found out says so.
-    const isKnown = seen?.isLate !== true;
-    if (isKnown) stream.refollow();
-    const own = isKnown ? ownChanges(stream, seen) : [];
+    if (news !== undefined) stream.refollow();
+    const own = news ?? [];
     for (const kind of changeKinds) {
       if (!shared.includes(kind) && !own.includes(kind)) continue;
       if (stream.wantsList(kind)) stream.notify(`notifications/${kind}/list_changed`, {});
@@ -207,8 +179,7 @@ export function createStreams(deps: {
       streams.add(stream);
       if (baseline !== undefined) openedLate.set(stream, deps.snapshot());
       perPrincipal.set(stream.principal.key, own.add(stream));
-      const prints = printsOf(ownOf(stream, deps.snapshot()));
-      if (prints !== none) ownPrints.set(stream, prints);
+      ownHalves.add(stream);
       return true;
     },
     delete: remove,
@@ -224,7 +195,7 @@ export function createStreams(deps: {
     serversReplaced() {
       for (const [key, own] of perPrincipal) {
         const isConcerned = [...own].some(
-          (one) => ownPrints.has(one) || deps.personal.concerns(one.principal),
+          (one) => ownHalves.has(one) || deps.personal.concerns(one.principal),
         );
         if (isConcerned) personallyChanged.add(key);
       }
@@ -261,21 +232,4 @@ export function createStreams(deps: {
       deps.pulse.delete(expiry);
     },
   };
-}
-
-/** What a list in search mode leaves out has changed nonetheless. */
-function wholeTools(choice: Choice): Choice {
-  return { ...choice, mode: 'full', key: choice.key.replace(/^search/, 'full') };
-}
-
-function printsOf(own: Own | undefined): Prints {
-  return own === undefined ? none : new Map(changeKinds.map((kind) => [kind, printOf(own, kind)]));
-}
-
-function printOf(own: Own, kind: ChangeKind): string {
-  const entries = listsOf[kind].flatMap((list) => ownEntries(own, list, 'modern'));
-  if (entries.length === 0) return '';
-  const hash = new Bun.CryptoHasher('sha256');
-  for (const { json } of entries) hash.update(json);
-  return hash.digest('base64url');
 }

@@ -1,7 +1,7 @@
 import { uriScheme } from '#catalog/uri-scheme.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
-import type { PersonalPart } from './personal.ts';
+import type { PersonalPart } from './personal-part.ts';
 import type { PersonalServer } from './personal-servers.ts';
 
 /**

@@ -5,7 +5,7 @@ import { createToolSearch } from '#catalog/search.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { createBuiltins } from '#mcp/builtins/registry.ts';
 import type { EdgeDeps } from '#mcp/deps.ts';
-import type { PersonalPart } from '#mcp/personal.ts';
+import type { PersonalPart } from '#mcp/personal-part.ts';
 import type { Views } from '#mcp/views.ts';
 import { catalogOf, prompt, resource, template, tool } from '../catalog/samples.ts';
 import type { Answer, McpCaller } from '../support/mcp-caller.ts';

@@ -6,7 +6,7 @@ import { complete, type Facts, type McpCall, type MethodReply } from '../call.ts
 import type { EdgeDeps } from '../deps.ts';
 import { readRetry } from '../interactive.ts';
 import { answerWithLink, type LinkAnswer } from '../link-answer.ts';
-import type { PersonalPart } from '../personal.ts';
+import type { PersonalPart } from '../personal-part.ts';
 import type { PersonalServer } from '../personal-servers.ts';
 import type { Refusal } from '../refusal.ts';
 import { toolError } from '../tool-result.ts';
