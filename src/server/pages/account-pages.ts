@@ -53,7 +53,9 @@ export function createAccountPages(desk: PageDesk) {
       const visitor = desk.visitors.recognise(request);
       const next = { label: 'Your accounts', href: '/link' };
       if (visitor.session === undefined || !desk.visitors.isOwnForm(request, visitor, form?.get('csrf'))) {
-        const text = ['Nothing was changed. Open your accounts again, and unlink there.'];
+        const text = [
+          'Or you were signed out meanwhile. Nothing was changed: open your accounts again, and unlink there.',
+        ];
         return desk.message(visitor, { title: 'That did not come from our page', text, next }, 403);
       }
       if (!desk.mayRecord()) return desk.notRecordable(visitor);

@@ -35,7 +35,9 @@ export function createLinkFlowPages(desk: PageDesk) {
   };
   const notOurForm: Message = {
     title: 'That did not come from our page',
-    text: ['Nothing was linked. Begin again from your accounts, or ask your agent for a new link.'],
+    text: [
+      'Or you were signed out meanwhile. Nothing was linked: begin again from your accounts, or ask your agent for a new link.',
+    ],
   };
   const notForYou: Message = {
     title: 'There is nothing to link here',
@@ -66,6 +68,31 @@ export function createLinkFlowPages(desk: PageDesk) {
     return ticket?.server === id ? ticket : undefined;
   }
 
+  /** Who may begin here: the one that the ticket was made for; without one, whoever may use the server. */
+  async function admit(
+    visitor: Visitor,
+    id: string,
+    ticketText: string | undefined,
+    signInStatus: number,
+  ): Promise<Response | { readonly server: LinkableServer; readonly whose: For }> {
+    const server = desk.server(id);
+    const { session } = visitor;
+    if (ticketText === undefined) {
+      if (session === undefined)
+        return desk.signInFirst(visitor, `/link/${id}`, ['Then you can link your account.'], signInStatus);
+      if (server === undefined || !desk.mayUse(session, server)) return refuse(visitor, notForYou, 404);
+      return { server, whose: { owner: session.owner, name: session.name } };
+    }
+    const ticket = await openTicket(ticketText, id);
+    if (ticket === undefined || server === undefined) return refuse(visitor, usedTicket, 410);
+    const holder = holderOf(visitor, ticket);
+    if (holder === 'another') return anotherPerson(visitor);
+    if (holder !== 'sign_in') return { server, whose: holder };
+    const text = `Your agent wants to use ${shown(titleOf(server))} in your name. Sign in as the person it works for; then you can link your account there.`;
+    const here = `/link/${id}?${new URLSearchParams({ ticket: ticketText })}`;
+    return desk.signInFirst(visitor, here, [text], signInStatus);
+  }
+
   /** Who goes on with a flow that was begun. */
   function ownerOf(request: Request, visitor: Visitor, id: string): For | undefined {
     if (visitors.holdsCatalogPass(request, visitor, id)) return { owner: catalogOwner(id), name: undefined };
@@ -77,35 +104,16 @@ export function createLinkFlowPages(desk: PageDesk) {
     /** `GET /link/<server>`, with a ticket or without. Changes nothing, however often it is fetched. */
     async show(request: Request, url: URL, id: string): Promise<Response> {
       const visitor = visitors.recognise(request);
-      const text = url.searchParams.get('ticket');
-      const here = text === null ? `/link/${id}` : `/link/${id}?${new URLSearchParams({ ticket: text })}`;
-      const server = desk.server(id);
-      let whose: For;
-      if (text === null) {
-        const { session } = visitor;
-        if (session === undefined)
-          return desk.signInFirst(visitor, here, ['Then you can link your account.']);
-        if (server === undefined || !desk.mayUse(session, server)) return refuse(visitor, notForYou, 404);
-        whose = { owner: session.owner, name: session.name };
-      } else {
-        const ticket = await openTicket(text, id);
-        if (ticket === undefined || server === undefined) return refuse(visitor, usedTicket, 410);
-        const holder = holderOf(visitor, ticket);
-        if (holder === 'sign_in') {
-          const title = shown(titleOf(server));
-          return desk.signInFirst(visitor, here, [
-            `Your agent wants to use ${title} in your name. Sign in as the person it works for; then you can link your account there.`,
-          ]);
-        }
-        if (holder === 'another') return anotherPerson(visitor);
-        whose = holder;
-      }
+      const ticket = url.searchParams.get('ticket') ?? undefined;
+      const admitted = await admit(visitor, id, ticket, 200);
+      if (admitted instanceof Response) return admitted;
+      const { server, whose } = admitted;
       const grants = await desk.grants.list(whose.owner);
       const html = beginPage({
         gateway: desk.gateway().name,
         server: { id, title: titleOf(server) },
         name: whose.name,
-        ticket: text ?? undefined,
+        ticket,
         csrf: visitor.csrf,
         isLinked: grants.some((grant) => grant.server === id && !grant.isDead),
       });
@@ -117,25 +125,13 @@ export function createLinkFlowPages(desk: PageDesk) {
       const form = await readPageForm(request);
       const visitor = visitors.recognise(request);
       if (!visitors.isOwnForm(request, visitor, form?.get('csrf'))) return refuse(visitor, notOurForm, 403);
-      const server = desk.server(id);
-      const text = form?.get('ticket');
-      const { session } = visitor;
-      let owner: GrantOwner;
-      if (text === undefined) {
-        if (session === undefined)
-          return desk.signInFirst(visitor, `/link/${id}`, ['You were signed out.'], 403);
-        if (server === undefined || !desk.mayUse(session, server)) return refuse(visitor, notForYou, 404);
-        owner = session.owner;
-      } else {
-        const ticket = await openTicket(text, id);
-        if (ticket === undefined || server === undefined) return refuse(visitor, usedTicket, 410);
-        const holder = holderOf(visitor, ticket);
-        if (holder === 'sign_in')
-          return desk.signInFirst(visitor, `/link/${id}`, ['You were signed out.'], 403);
-        if (holder === 'another') return anotherPerson(visitor);
-        if (!(await desk.tickets.consume(text, holder.owner, id))) return refuse(visitor, usedTicket, 410);
-        owner = holder.owner;
-      }
+      const ticket = form?.get('ticket');
+      const admitted = await admit(visitor, id, ticket, 403);
+      if (admitted instanceof Response) return admitted;
+      const { server, whose } = admitted;
+      const { owner } = whose;
+      if (ticket !== undefined && !(await desk.tickets.consume(ticket, owner, id)))
+        return refuse(visitor, usedTicket, 410);
       const begun = await desk.linking.begin({ owner, server: id, browser: visitor.browser });
       if (!begun.ok) {
         await desk.record(owner, { action: 'begin', server: id, ...actOutcome(begun) });
