@@ -91,12 +91,19 @@ export interface McpBackend extends Backend {
   linkingChanged(principalKey: string): void;
 }
 
+interface Following {
+  readonly principal: Principal;
+  readonly own: string;
+  stop: () => void;
+}
+
 /** Makes a native server of either era a backend (src/adapter/README.md). */
 export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDeps): McpBackend {
   const { id, mode, clientInfo } = options;
   const { clock, log, events } = deps;
   const uris = createUris(id, options.uris);
   const breaker = createBreaker(clock, options.breaker);
+  const followed = new Set<Following>();
   const mirrored = new WeakMap<ToolDefinition, readonly ParamHeader[]>();
   const budget = createBudget(options.maxConnections, options.maxQueued ?? limits.maxQueuedCallsPerBackend);
   const pollTimeoutMs = options.pollTimeoutMs ?? limits.pollTimeoutMs;
@@ -185,6 +192,11 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     else personal.announced(of);
   }
 
+  function beginFollowing(own: string, principal: Principal): () => void {
+    const isOwners = isPersonal || options.transport.kind === 'wires';
+    return pool.seat(isOwners ? principal : undefined)?.live.follow(own) ?? (() => {});
+  }
+
   /** What a tool's schema mirrors into headers, looked for once. */
   function annotated(tool: ToolDefinition): readonly ParamHeader[] {
     const known = mirrored.get(tool) ?? headersOf(tool);
@@ -270,9 +282,13 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
     ...(isPersonal ? { personal } : {}),
     follow(uri, principal) {
       const own = uris.toOwn(uri);
-      const isOwners = isPersonal || options.transport.kind === 'wires';
-      const seat = own === undefined ? undefined : pool.seat(isOwners ? principal : undefined);
-      return own === undefined || seat === undefined ? () => {} : seat.live.follow(own);
+      if (own === undefined) return () => {};
+      const one: Following = { principal, own, stop: beginFollowing(own, principal) };
+      followed.add(one);
+      return () => {
+        followed.delete(one);
+        one.stop();
+      };
     },
     health: () => ({ breaker: breaker.state(), inFlight: budget.inFlight() }),
     linkingChanged(principalKey) {
@@ -280,8 +296,13 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       pool.drop(principalKey);
       if (principalKey === options.catalogOwner?.key) pool.drop(undefined);
       personal.linkingChanged(principalKey);
+      // What is followed goes on with the new account.
+      for (const one of followed) {
+        if (one.principal.key === principalKey) one.stop = beginFollowing(one.own, one.principal);
+      }
     },
     async close() {
+      followed.clear();
       personal.close();
       parking.close();
       budget.close();

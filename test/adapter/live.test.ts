@@ -10,7 +10,7 @@ import {
 } from './raw-peer.ts';
 import { createSdkV1Server } from './sdk-v1-server.ts';
 import { createSdkV2Server } from './sdk-v2-server.ts';
-import { ada, bob, connect, context, tool, until } from './setup.ts';
+import { accounts, ada, bob, connect, context, tool, until } from './setup.ts';
 
 const never = new AbortController().signal;
 
@@ -191,6 +191,22 @@ describe('a followed resource', () => {
       return connected.told.length > 0;
     });
     expect(connected.told[0]).toBe(`updated test://srv/static ${ada.key}`);
+  });
+
+  test('is followed on with the account that is linked anew', async () => {
+    await using server = createSdkV1Server();
+    const held = accounts();
+    await using connected = connect(server.url, {}, held);
+    const stop = connected.backend.follow?.('test://srv/static', ada);
+    await Bun.sleep(50);
+    expect(server.state.subscribed).toEqual([]);
+    held.tokens.set('ada', 'token');
+    connected.backend.linkingChanged(ada.key);
+    await until(() => server.state.subscribed.length === 1);
+    connected.backend.linkingChanged(ada.key);
+    await until(() => server.state.subscribed.length === 2);
+    stop?.();
+    await until(() => server.state.subscribed.length === 1);
   });
 
   test('that is not this server’s is not followed', async () => {
