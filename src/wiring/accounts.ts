@@ -3,6 +3,7 @@ import type { CallIndex } from '#audit/call-index.ts';
 import type { Pseudonyms } from '#audit/pseudonyms.ts';
 import type { SignIn, SignInOptions } from '#auth/sign-in.ts';
 import { createLimiter } from '#cluster/limiter.ts';
+import { challengedScopes } from '#config/challenged-scopes.ts';
 import { linkedServerOf } from '#gateway-options.ts';
 import { linked } from '#identity/linked.ts';
 import type { ResolveMode } from '#identity/resolver.ts';
@@ -212,18 +213,17 @@ function readsListsLinked({ config }: Settled, id: string): boolean {
   return false;
 }
 
-/** People sign in with what the servers ask for, so that the pages show each what its agents could use. */
+/** People sign in with what the 401 asks of agents, so that the pages show what those could use, and strangers no more. */
 function signInOptionsOf(settled: Settled, origin: string): SignInOptions {
   const { config, edge } = settled;
   const { issuer, client } = config.auth.signIn;
-  const scopes = linkableServers(settled).flatMap(({ defaultScopes }) => defaultScopes);
   return {
     issuer,
     clientId: client?.id,
     clientSecret: client?.secret,
     resource: config.gateway.url,
     origin,
-    scopes: [...new Set([...config.auth.baselineScopes, ...scopes])],
+    scopes: challengedScopes(config),
     name: edge.serverName,
   };
 }

@@ -238,6 +238,14 @@ describe('a server with identity: linked', () => {
     await expect.poll(askedAs, { timeout: 10_000 }).toContain('catalog@notes.example');
   });
 
+  test('is not named to who is not signed in, not even by its scopes: the page asks for what the 401 does', async () => {
+    const auth = { issuers: [{ url: ours.issuer }], challenge_scopes: ['mcp:notes:read'] };
+    const secret = { url: native.url, scopes: { default: 'mcp:secret' } };
+    await using other = await runGateway({ config: { auth, servers: { secret } } });
+    const page = locationOf(await browserAt(other).open(`${gatewayOrigin}/sign-in`));
+    expect(new URL(page).searchParams.get('scope')).toBe('mcp:notes:read');
+  });
+
   test('is still linked after a restart of the gateway', async () => {
     const { folder } = running;
     await running.gateway.close();
