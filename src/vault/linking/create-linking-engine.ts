@@ -101,9 +101,18 @@ export function createLinkingEngine(deps: LinkingEngineDeps): LinkingEngine {
   }
 
   async function revokeGrant(id: string, grant: Grant): Promise<boolean> {
-    const parts = await partsOf(id, grant);
-    if (!parts.ok) return false;
-    return revoke(grant, parts.value.metadata, parts.value.client, parts.value.reach);
+    try {
+      const parts = await partsOf(id, grant);
+      if (!parts.ok) return false;
+      return await revoke(grant, parts.value.metadata, parts.value.client, parts.value.reach);
+    } catch (error) {
+      // Whatever it is: it must not keep a link that the user takes back.
+      log.error('link.revoke_failed', {
+        server: id,
+        error: error instanceof Error ? error.message : 'unknown',
+      });
+      return false;
+    }
   }
 
   return {

@@ -6,8 +6,8 @@ import { createEgress } from '#vault/linking/egress.ts';
 import { createLinkClients } from '#vault/linking/link-clients.ts';
 import { assumedMetadata } from '#vault/linking/server-metadata.ts';
 import { ringOf } from '../vault-kit.ts';
-import { closing, granted, linkedServer } from './linking-kit.ts';
-import { startScripted } from './scripted-provider.ts';
+import { ada, begin, closing, finish, granted, linkedServer, startLinking } from './linking-kit.ts';
+import { answerTo, startScripted } from './scripted-provider.ts';
 
 const server = linkedServer('http://127.0.0.1:1/mcp');
 const reach = { egress: createEgress(server), timeoutMs: 1_000 };
@@ -50,4 +50,14 @@ test('nor does it forget where a configured client belongs', async () => {
   expect(await after.obtain('notes', configured, theirs, reach)).toMatchObject({
     error: { reason: 'issuer_changed' },
   });
+});
+
+test('a link is taken back although the client is sealed with a key that is not here', async () => {
+  const provider = startScripted();
+  const kit = await startLinking({ notes: linkedServer(provider.mcpUrl) });
+  await finish(kit, answerTo(await begin(kit)));
+  const elsewhere = createSealer(ringOf(9)).seal('link_client', [], 'of another ring');
+  await kit.store.run('UPDATE link_clients SET sealed = ?', elsewhere);
+  expect(await kit.engine.unlink(ada, 'notes')).toEqual({ ok: true, value: { wasRevoked: false } });
+  expect(await kit.grants.get(ada, 'notes')).toBeUndefined();
 });
