@@ -1,5 +1,5 @@
+import { type Html, html } from '#kernel/html.ts';
 import type { GrantSummary } from '#vault/grant.ts';
-import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 import { ago, day, shown } from './words.ts';
 

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#kernel/html.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '#kernel/html.ts';
 
 /** The frame of every page: one card on a quiet ground, no script, readable without the style sheet. */
 export function layout(title: string, content: Html, width: 'narrow' | 'wide' = 'narrow'): string {

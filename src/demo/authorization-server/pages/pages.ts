@@ -1,5 +1,5 @@
+import { type Html, html } from '#kernel/html.ts';
 import type { RedirectTarget } from '../redirect-uri.ts';
-import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 
 const hidden = (name: string, value: string) => html`<input type="hidden" name="${name}" value="${value}">`;
