@@ -215,7 +215,10 @@ describe.skipIf(chromiumPath === undefined)(
           await page.goto(origin);
           await expect.poll(() => seen.join('\n')).toMatch(/frame-ancestors[\s\S]*frame-ancestors/);
           page.off('console', listen);
-          for (const frame of page.frames().slice(1)) expect(frame.url()).toMatch(/^chrome-error:/);
+          for (const frame of page.frames().slice(1)) {
+            // The message comes before the frame shows the refusal.
+            await expect.poll(() => frame.url()).toMatch(/^chrome-error:/);
+          }
         }
         expect(people.provider.asked).toEqual([]);
         await page.goto(callback);
