@@ -21,7 +21,7 @@ export async function runProgram(
   });
 
   const program = createProgram(terminal);
-  for (const spec of commands) {
+  for (const spec of neededFor(argv, commands)) {
     const command = addCommand(program, spec);
     command.action(async () => {
       const options = givenOptions(command.optsWithGlobals());
@@ -45,6 +45,12 @@ export async function runProgram(
       showsDetail,
     );
   }
+}
+
+/** The commands that begin with the first word; all where it is none of theirs. Each one made costs every start. */
+function neededFor(argv: readonly string[], commands: readonly CommandSpec[]): readonly CommandSpec[] {
+  const named = commands.filter(({ name }) => name.split(' ', 1)[0] === argv[0]);
+  return named.length > 0 ? named : commands;
 }
 
 function createProgram(terminal: Terminal): Command {
