@@ -3,7 +3,6 @@ import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { watchConfig } from '#config/watch-config.ts';
 import type { Invocation } from '../command.ts';
-import { startDevMode } from '../dev-mode.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { loadOptionsOf } from '../load-options.ts';
 import { outliveFaults } from '../outlive-faults.ts';
@@ -19,7 +18,7 @@ export async function serve(given: Invocation): Promise<number> {
     const { check } = await import('./check.ts');
     return check(given);
   }
-  const dev = given.options.has('dev') ? await startDevMode() : undefined;
+  const dev = given.options.has('dev') ? await (await import('../dev-mode.ts')).startDevMode() : undefined;
   const invocation = dev === undefined ? given : withIssuer(given, dev.issuer.url);
   const adopt = (config: Config) => dev?.adopt(config) ?? config;
   const { terminal, output } = invocation;
