@@ -8,6 +8,7 @@ import { readBearer } from './bearer.ts';
 import { checkAuthOptions } from './check-options.ts';
 import { claimPathsOf } from './claim-paths.ts';
 import type { FetchJson } from './discovery.ts';
+import type { FeedHealth } from './feed-health.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { type ClaimRules, mapClaims } from './map-claims.ts';
 import { type AuthOptions, type ClaimPreset, defaultAlgorithms, type IssuerOptions } from './options.ts';
@@ -37,6 +38,8 @@ export interface AuthenticatorDeps {
   readonly fetchJson: FetchJson;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default: no issuer has a feed that could be lost. */
+  readonly feedHealth?: FeedHealth;
   /** Default: `limits.jwksRefreshMs`. */
   readonly keyRefreshMs?: number;
 }
