@@ -31,17 +31,18 @@ import { createOutbound } from '#outbound/outbound.ts';
 import { createSocketOutbound } from '#outbound/socket-outbound.ts';
 import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
-import type { CatalogLink } from '#server/catalog-link-control.ts';
 import type { Connection } from '#server/connection.ts';
+import type { Operations } from '#server/operation.ts';
 import { routeTable } from '#server/route-table.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
-import { createVaultDesk, type VaultDesk } from '#vault/vault-desk.ts';
+import { createVaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
 import { createIdentities } from '#wiring/identities.ts';
 import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
+import { createOperations } from '#wiring/operations.ts';
 import { openRecords } from '#wiring/records.ts';
 import { settle } from '#wiring/settled.ts';
 import { orStartError, StartError } from '#wiring/start-error.ts';
@@ -58,15 +59,16 @@ export interface GatewayDeps {
   readonly path?: string;
   /** Gets audit lines where the configuration asks for them. */
   readonly stdout: (text: string) => void;
+  /** Reads the configuration anew, and gives what is wrong with it. Undefined: operators cannot ask for it. */
+  readonly reload?: () => Promise<readonly string[]>;
 }
 
 /** The gateway without its socket: every part built, wired and, at the end, closed in order. */
 export interface Gateway {
   fetch(request: Request, connection?: Connection): Response | Promise<Response>;
   readonly catalog: Catalog;
-  /** What operators may ask of the vault. */
-  readonly vault: VaultDesk;
-  readonly catalogLink: CatalogLink;
+  /** What operators may ask. */
+  readonly operations: Operations;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;
   /** Takes over a new configuration; what it returns holds only after a restart. */
@@ -286,14 +288,21 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   return {
     fetch: app.fetch,
     catalog,
-    vault: createVaultDesk({
-      vault: vault.value,
-      unlink: accounts.unlink,
-      issuers: () => current.config.auth.issuers.map(({ url }) => url),
-      pseudonyms: records.pseudonyms,
+    operations: createOperations({
+      version,
+      isReady: () => !isDraining,
+      reload: deps.reload,
+      vault: createVaultDesk({
+        vault: vault.value,
+        unlink: accounts.unlink,
+        issuers: () => current.config.auth.issuers.map(({ url }) => url),
+        pseudonyms: records.pseudonyms,
+        act: audit.act,
+      }),
+      catalog,
+      catalogLink: accounts.catalog,
       act: audit.act,
     }),
-    catalogLink: accounts.catalog,
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };

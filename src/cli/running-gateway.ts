@@ -1,14 +1,11 @@
-import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import type { Config } from '#config/config.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { createLogger } from '#observability/logger.ts';
-import { catalogLinkHandlers } from '#server/catalog-link-control.ts';
 import { openControl } from '#server/control.ts';
 import { listen } from '#server/listener.ts';
-import { vaultHandlers } from '#server/vault-control.ts';
 import { StartError } from '#wiring/start-error.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
@@ -48,21 +45,12 @@ export async function startGateway(
     guardCommand: ownCommand(guardCommand),
     path: terminal.environment.PATH ?? '',
     stdout: terminal.out,
+    reload: options.reload,
   }).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
     throw new UserError(error.message, { next: 'put it right, then start again' });
   });
-  const control = openControl(path, {
-    'GET /status': () => Response.json({ pid: process.pid, version: release.version, ready: true }),
-    'GET /catalog': () => Response.json(serialiseSnapshot(gateway.catalog.snapshot())),
-    'POST /poll': async () => {
-      await gateway.catalog.poll();
-      return Response.json(serialiseSnapshot(gateway.catalog.snapshot()));
-    },
-    ...vaultHandlers(gateway.vault),
-    ...catalogLinkHandlers(gateway.catalogLink),
-    'POST /reload': async () => Response.json({ problems: await options.reload() }),
-  });
+  const control = openControl(path, gateway.operations);
   try {
     const { host, port } = config.gateway.listen;
     const listener = listen(gateway, { host, port }, config.limits.maxRequestBodyBytes);

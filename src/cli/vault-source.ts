@@ -26,7 +26,7 @@ export async function askVault(
   const answer = await postToGateway(controlPath(config.stateDir), `/vault/${action}`, input, timeoutMs);
   if (answer === undefined) {
     const { withLocalVault } = await import('./local-vault.ts');
-    const outcome = await withLocalVault(config, (desk) => desk.handle(action, input));
+    const outcome = await withLocalVault(config, (desk) => desk.handle(action, input, 'local'));
     if (outcome.ok) return outcome.value;
     throw refused(outcome.error.reason, outcome.error.message);
   }

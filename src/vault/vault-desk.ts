@@ -10,7 +10,8 @@ import type { VaultUser } from './vault-users.ts';
 export type VaultAction = 'list' | 'unlink' | 'rotate' | 'status' | 'erase';
 
 export interface VaultDesk {
-  handle(action: VaultAction, input: JsonObject): Promise<Result<JsonObject, VaultRefusal>>;
+  /** `actor`: who asks, as the audit names it. */
+  handle(action: VaultAction, input: JsonObject, actor: string): Promise<Result<JsonObject, VaultRefusal>>;
 }
 
 /** Why nothing was done. */
@@ -36,8 +37,6 @@ export interface VaultDeskDeps {
   };
   readonly act: (kind: 'admin' | 'link', fields: JsonObject) => Promise<boolean>;
 }
-
-const actor = 'operator';
 
 export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
   const { vault, unlink, pseudonyms, act } = deps;
@@ -82,7 +81,7 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
       : refuse('several_users', `several users have linked ${server}: name one`);
   };
 
-  const unlinkOne = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {
+  const unlinkOne = async (input: JsonObject, actor: string): Promise<Result<JsonObject, VaultRefusal>> => {
     const server = stringAt(input, 'server');
     if (server === undefined) return refuse('incomplete', 'no server was named');
     const owner = await holderOf(input, server);
@@ -96,7 +95,7 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
     return ok({ issuer, subject, server, wasRevoked });
   };
 
-  const rotate = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {
+  const rotate = async (input: JsonObject, actor: string): Promise<Result<JsonObject, VaultRefusal>> => {
     const rotation = await vault.rotate();
     const forgotten = input.forgetOld === true ? await forgetOldKeys(vault.ring, rotation) : undefined;
     const { newest, isRenewed, resealed, unreadable } = rotation;
@@ -107,7 +106,7 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
     return ok({ place, path, newest, isRenewed, older, kept, resealed, unreadable });
   };
 
-  const erase = async (input: JsonObject): Promise<Result<JsonObject, VaultRefusal>> => {
+  const erase = async (input: JsonObject, actor: string): Promise<Result<JsonObject, VaultRefusal>> => {
     const found = await findUser(input);
     if (!found.ok) return found;
     const owner = found.value;
@@ -126,18 +125,18 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
   };
 
   return {
-    async handle(action, input) {
+    async handle(action, input, actor) {
       switch (action) {
         case 'list':
           return list(input);
         case 'unlink':
-          return unlinkOne(input);
+          return unlinkOne(input, actor);
         case 'rotate':
-          return rotate(input);
+          return rotate(input, actor);
         case 'status':
           return ok(statusJson(await vault.status()));
         case 'erase':
-          return erase(input);
+          return erase(input, actor);
       }
     },
   };

@@ -18,7 +18,6 @@ import type { Links } from '#mcp/links.ts';
 import type { FetchJson } from '#outbound/fetch-json.ts';
 import { createLibraryFetch } from '#outbound/library-fetch.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import type { CatalogLink } from '#server/catalog-link-control.ts';
 import type { Connection } from '#server/connection.ts';
 import { networkOf } from '#server/network-of.ts';
 import { linkStatus } from '#server/pages/link-status.ts';
@@ -32,6 +31,7 @@ import { createGrantTokens } from '#vault/grant-tokens.ts';
 import { createLinkTickets } from '#vault/link-tickets.ts';
 import type { LinkingEngine } from '#vault/linking/linking-engine.ts';
 import type { Vault } from '#vault/vault.ts';
+import type { CatalogLink } from './catalog-operations.ts';
 import { lazy } from './lazy.ts';
 import type { Settled } from './settled.ts';
 

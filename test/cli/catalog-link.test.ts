@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { emptySnapshot } from '#catalog/empty-snapshot.ts';
 import { openBrowser } from '#cli/open-browser.ts';
 import type { JsonObject } from '#kernel/json.ts';
-import { catalogLinkHandlers } from '#server/catalog-link-control.ts';
+import { ok } from '#kernel/result.ts';
 import { type Control, openControl } from '#server/control.ts';
+import { catalogOperations } from '#wiring/catalog-operations.ts';
 import { writeConfig } from '../support/config-file.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { run } from './run.ts';
@@ -31,14 +33,18 @@ afterEach(async () => {
 /** A gateway reduced to its control socket; the account is linked once its page was asked for. */
 function serve(): void {
   control = openControl(join(folder.path, 'state', 'control.sock'), {
-    'GET /status': () => Response.json({ ready: true }),
-    ...catalogLinkHandlers({
-      async start(server) {
-        if (server !== 'board') return undefined;
-        status = { server, state: 'linked', account: 'catalog@board.example', linked_at: '2026-11-27' };
-        return `http://127.0.0.1:3213/link/${server}?ticket=abc`;
+    'GET /status': { role: 'read', run: async () => ok({ ready: true }) },
+    ...catalogOperations({
+      catalog: { snapshot: () => emptySnapshot, poll: async () => {} },
+      act: async () => true,
+      link: {
+        async start(server) {
+          if (server !== 'board') return undefined;
+          status = { server, state: 'linked', account: 'catalog@board.example', linked_at: '2026-11-27' };
+          return `http://127.0.0.1:3213/link/${server}?ticket=abc`;
+        },
+        status: async (server) => (server === 'board' ? status : undefined),
       },
-      status: async (server) => (server === 'board' ? status : undefined),
     }),
   });
 }

@@ -124,7 +124,7 @@ function acts(): readonly JsonObject[] {
     .flatMap((name) => readFileSync(join(config.audit.dir, name), 'utf8').trim().split('\n'))
     .map((line): unknown => JSON.parse(line))
     .filter(isJsonObject)
-    .filter(({ actor }) => actor === 'operator');
+    .filter(({ actor }) => actor === 'local');
 }
 
 describe.each([
@@ -185,7 +185,7 @@ describe.each([
       expect.objectContaining({
         kind: 'link',
         action: 'unlink',
-        actor: 'operator',
+        actor: 'local',
         server: 'linear',
         revoked: true,
       }),
@@ -238,7 +238,7 @@ describe.each([
     await running?.stop();
     running = undefined;
     expect(acts()).toEqual([
-      expect.objectContaining({ kind: 'admin', action: 'vault.erase', actor: 'operator', grants: 2 }),
+      expect.objectContaining({ kind: 'admin', action: 'vault.erase', actor: 'local', grants: 2 }),
     ]);
     const store = openSqliteStore(config.store.path);
     expect(await store.all('SELECT * FROM audit_pseudonyms')).toEqual([]);

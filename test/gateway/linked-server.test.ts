@@ -213,10 +213,11 @@ describe('a server with identity: linked', () => {
         servers: { board: { url: native.url, list: 'shared', scopes: { default: 'mcp:notes:read' } } },
       },
     });
-    const { catalogLink } = other.gateway;
-    expect(await catalogLink.start('elsewhere')).toBeUndefined();
+    const start = (server: string) => other.operate('POST /catalog-link/start', { server });
+    expect(await start('elsewhere')).toMatchObject({ ok: false, error: { reason: 'not_shared' } });
     const operator = browserAt(other);
-    const url = (await catalogLink.start('board')) ?? '';
+    const started = await start('board');
+    const url = started.ok ? String(started.value.url) : '';
     const begin = pageOf(await operator.open(url));
     expect(begin.html).toContain('No call of a user is made with it');
     const consented = await signUpHeadlessly({
@@ -228,7 +229,10 @@ describe('a server with identity: linked', () => {
     expect(stranger.status).toBe(403);
     const confirm = pageOf(await operator.open(consented.href));
     pageOf(await operator.submit(confirm, '/link/board/finish', {}));
-    expect(await catalogLink.status('board')).toMatchObject({ server: 'board', state: 'linked' });
+    expect(await other.operate('POST /catalog-link/status', { server: 'board' })).toMatchObject({
+      ok: true,
+      value: { server: 'board', state: 'linked' },
+    });
     expect(pageOf(await operator.open(url)).status).toBe(410);
     const askedAs = () =>
       native.of('tools/list').flatMap(({ headers }) => {
@@ -260,12 +264,12 @@ describe('a server with identity: linked', () => {
     await using again = await runGateway({ ...setup(), folder: running.folder });
     const back = createCaller(ada.token, (request) => Promise.resolve(again.gateway.fetch(request)));
     expect((await back.tool('notes_echo')).isError).toBe(false);
-    const rotated = await again.gateway.vault.handle('rotate', { forgetOld: true });
+    const rotated = await again.operate('POST /vault/rotate', { forgetOld: true });
     expect(rotated).toMatchObject({ ok: true, value: { unreadable: 0, older: [] } });
     expect((await back.tool('notes_echo')).isError).toBe(false);
     const token = native.of('tools/call').at(-1)?.headers.get('authorization')?.replace('Bearer ', '') ?? '';
 
-    const unlinked = await again.gateway.vault.handle('unlink', { server: 'notes' });
+    const unlinked = await again.operate('POST /vault/unlink', { server: 'notes' });
     expect(unlinked).toMatchObject({ ok: true, value: { server: 'notes', wasRevoked: true } });
     expect(await toolsOf(back)).toEqual(['notes_link']);
     expect((await back.tool('notes_echo')).isError).toBe(true);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ok } from '#kernel/result.ts';
 import { openControl } from '#server/control.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
 
@@ -10,7 +11,9 @@ describe('the control socket', () => {
   test('answers what it has a handler for, by method and path, and nothing else', async () => {
     await using folder = await createTempFolder();
     const path = join(folder.path, 'state', 'control.sock');
-    const control = openControl(path, { 'GET /status': () => Response.json({ ready: true }) });
+    const control = openControl(path, {
+      'GET /status': { role: 'read', run: async () => ok({ ready: true }) },
+    });
     expect(await (await ask(path, '/status')).json()).toEqual({ ready: true });
     expect((await ask(path, '/status', 'POST')).status).toBe(404);
     expect((await ask(path, '/other')).status).toBe(404);
@@ -31,8 +34,10 @@ describe('the control socket', () => {
     await using folder = await createTempFolder();
     const path = join(folder.path, 'control.sock');
     writeFileSync(path, '');
-    const control = openControl(path, { 'GET /status': () => new Response('up') });
-    expect(await (await ask(path, '/status')).text()).toBe('up');
+    const control = openControl(path, {
+      'GET /status': { role: 'read', run: async () => ok({ ready: true }) },
+    });
+    expect((await ask(path, '/status')).status).toBe(200);
     await control.close();
   });
 });

@@ -6,7 +6,9 @@ import { loadConfig } from '#config/load-config.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { type Log, type LogFields, silentLog } from '#kernel/log.ts';
+import type { Result } from '#kernel/result.ts';
 import { listen } from '#server/listener.ts';
+import type { OperationRefusal } from '#server/operation.ts';
 import {
   type CapturingBackend,
   type CapturingBackendOptions,
@@ -52,6 +54,8 @@ export interface RunningGateway extends AsyncDisposable {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** The audit's `call` records that `which` wants, once there are at least `count`. */
   calls(count: number, which?: (record: JsonObject) => boolean): Promise<readonly JsonObject[]>;
+  /** Asks an operation, such as `POST /vault/rotate`, as the operator `test`; its answer, or the refusal. */
+  operate(name: string, input?: JsonObject): Promise<Result<JsonObject, OperationRefusal>>;
   /** Opens a socket on a free port; gives its origin. It is closed with the gateway. */
   listen(): string;
   /** Loads another configuration, by the same rules, and takes it over. */
@@ -156,6 +160,11 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
         await sleep(10);
       }
       throw new Error(`fewer than ${count} records: ${lines.join('\n')}`);
+    },
+    async operate(name, input = {}) {
+      const operation = gateway.operations[name];
+      if (operation === undefined) throw new Error(`there is no operation ${name}`);
+      return operation.run(input, 'test');
     },
     listen() {
       const listener = listen(gateway, { host: '127.0.0.1', port: 0 }, 4 * 1024 * 1024);

@@ -1,0 +1,37 @@
+import type { AuditLog } from '#audit/audit-log.ts';
+import { ok } from '#kernel/result.ts';
+import type { Operations } from '#server/operation.ts';
+import type { VaultDesk } from '#vault/vault-desk.ts';
+import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
+import { vaultOperations } from './vault-operations.ts';
+
+export interface OperationsDeps {
+  readonly version: string;
+  readonly isReady: () => boolean;
+  /** Reads the configuration anew and gives what is wrong with it; undefined: nobody can here. */
+  readonly reload: (() => Promise<readonly string[]>) | undefined;
+  readonly vault: VaultDesk;
+  readonly catalog: CatalogOperationsDeps['catalog'];
+  readonly catalogLink: CatalogOperationsDeps['link'];
+  readonly act: AuditLog['act'];
+}
+
+/** Everything an operator may ask, on the control socket and on the admin listener: each area adds its own here. */
+export function createOperations(deps: OperationsDeps): Operations {
+  const { version, isReady, reload, catalog, catalogLink: link, act } = deps;
+  return {
+    'GET /status': { role: 'read', run: async () => ok({ pid: process.pid, version, ready: isReady() }) },
+    ...(reload && {
+      'POST /reload': {
+        role: 'operate',
+        async run(_input, actor) {
+          const problems = await reload();
+          await act('admin', { action: 'config.reload', actor, problems: problems.length });
+          return ok({ problems });
+        },
+      },
+    }),
+    ...catalogOperations({ catalog, link, act }),
+    ...vaultOperations(deps.vault),
+  };
+}

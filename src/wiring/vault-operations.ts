@@ -1,0 +1,22 @@
+import type { Operations, OperatorRole } from '#server/operation.ts';
+import type { VaultAction, VaultDesk } from '#vault/vault-desk.ts';
+
+/** A list names people and their accounts, which the audit takes care to hide. */
+const roles: Readonly<Record<VaultAction, OperatorRole>> = {
+  list: 'reveal',
+  status: 'read',
+  unlink: 'operate',
+  rotate: 'operate',
+  erase: 'operate',
+};
+const actions: readonly VaultAction[] = ['list', 'status', 'unlink', 'rotate', 'erase'];
+
+/** `POST /vault/<action>`. */
+export function vaultOperations(desk: VaultDesk): Operations {
+  return Object.fromEntries(
+    actions.map((action) => [
+      `POST /vault/${action}`,
+      { role: roles[action], run: (input, actor) => desk.handle(action, input, actor) },
+    ]),
+  );
+}
