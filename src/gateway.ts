@@ -35,7 +35,9 @@ import type { Connection } from '#server/connection.ts';
 import type { Operations } from '#server/operation.ts';
 import { routeTable } from '#server/route-table.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
+import type { Store } from '#store/store.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
+import type { Vault } from '#vault/vault.ts';
 import { createVaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
@@ -61,6 +63,12 @@ export interface GatewayDeps {
   readonly stdout: (text: string) => void;
   /** Reads the configuration anew, and gives what is wrong with it. Undefined: operators cannot ask for it. */
   readonly reload?: () => Promise<readonly string[]>;
+  /** What stands in the place of a part, made from it: how tests plant a fault, to see that it is found. */
+  readonly instead?: {
+    readonly store?: (store: Store) => Store;
+    readonly vault?: (vault: Vault) => Vault;
+    readonly edge?: (edge: EdgeDeps) => EdgeDeps;
+  };
 }
 
 /** The gateway without its socket: every part built, wired and, at the end, closed in order. */
@@ -81,12 +89,13 @@ type Catalog = ReturnType<typeof createCatalog>;
 
 /** Builds a gateway and begins to poll. Throws a {@link StartError} where a key, the store or the audit cannot be opened. */
 export async function createGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const { log, clock, version } = deps;
+  const { log, clock, version, instead } = deps;
   const keys = openKeyInventory(config.keys.dir, keyOriginsOf(config));
   if (!keys.ok) throw new StartError(describeKeyProblem(keys.error));
-  const store = orStartError(`the store ${config.store.path} cannot be opened`, () =>
-    openSqliteStore(config.store.path),
-  );
+  const store = orStartError(`the store ${config.store.path} cannot be opened`, () => {
+    const opened = openSqliteStore(config.store.path);
+    return instead?.store?.(opened) ?? opened;
+  });
   const sealer = createSealer(keys.value.seal);
   const outbound = createOutbound();
   const backendOutbound = createSocketOutbound({ maxConnections: limits.maxConnectionsPerBackend });
@@ -115,7 +124,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     pollIntervalMs: config.limits.pollIntervalMs,
   };
   let current = settle(config, undefined, settleDeps);
-  const vault = await openConfiguredVault({ config, store, clock, log }, 'create');
+  const vault = await openConfiguredVault({ config, store, clock, log, instead: instead?.vault }, 'create');
   if (!vault.ok) throw new StartError(vault.error);
 
   const accounts = createAccounts({
@@ -232,7 +241,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     clock,
     log,
   };
-  const endpoint = createMcpEndpoint(edgeDeps, {
+  const endpoint = createMcpEndpoint(instead?.edge?.(edgeDeps) ?? edgeDeps, {
     authenticator: () => current.authenticator,
     challenge: () => current.challenge,
     audit,

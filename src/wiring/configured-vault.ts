@@ -16,6 +16,8 @@ interface VaultDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** What stands in the vault's place, made from it. */
+  readonly instead?: ((vault: Vault) => Vault) | undefined;
 }
 
 /** The vault with the keys that the configuration names. `read` makes none. The error is for the operator. */
@@ -29,7 +31,7 @@ export async function openConfiguredVault(
   const ring = await openVaultRing(vaultKeySourcesOf(config), how, { onProblem });
   if (!ring.ok) return err(describeKeyProblem(ring.error));
   const vault = await openVault({ ...deps, ring: ring.value, schedule: systemSchedule });
-  if (vault.ok) return ok(vault.value);
+  if (vault.ok) return ok(deps.instead?.(vault.value) ?? vault.value);
   const place = ring.value.path ?? 'the value of keys.vault.key';
   return err(`${place}: the vault in ${config.store.path} was sealed with another key; add that one below`);
 }
