@@ -46,6 +46,7 @@ import { createIdentities } from '#wiring/identities.ts';
 import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
 import { createOperations } from '#wiring/operations.ts';
 import { openRecords } from '#wiring/records.ts';
+import { openRevocation } from '#wiring/revocation.ts';
 import { settle } from '#wiring/settled.ts';
 import { orStartError, StartError } from '#wiring/start-error.ts';
 
@@ -115,8 +116,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   });
   const { audit } = records;
 
+  const denyList = await openRevocation({ current: () => current, store, clock, log });
   const settleDeps = {
     fetchJson,
+    denyList,
     clock,
     log,
     version,
@@ -340,6 +343,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await backends.close();
       await accounts.close();
       current.authenticator.close();
+      denyList.close();
       tickets.close();
       await vault.value.close();
       await audit.close();

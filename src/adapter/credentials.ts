@@ -74,6 +74,7 @@ export function catalogPrincipal(
     pool: undefined,
     tokenId: undefined,
     sessionId: undefined,
+    grantId: undefined,
     audience: [],
     issuedAt: 0,
     expiresAt: 0,

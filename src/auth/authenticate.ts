@@ -7,6 +7,7 @@ import { type AudienceRule, audienceRule, audiencesOf } from './audience.ts';
 import { readBearer } from './bearer.ts';
 import { checkAuthOptions } from './check-options.ts';
 import { claimPathsOf } from './claim-paths.ts';
+import type { DenyList } from './deny-list.ts';
 import type { FetchJson } from './discovery.ts';
 import type { FeedHealth } from './feed-health.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
@@ -36,6 +37,7 @@ export interface Authenticator {
 export interface AuthenticatorDeps {
   readonly options: AuthOptions;
   readonly fetchJson: FetchJson;
+  readonly denyList: Pick<DenyList, 'denies'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Default: no issuer has a feed that could be lost. */
@@ -120,7 +122,14 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     const { generation } = tokens;
     const admitted = await admit(token);
     if (admitted.ok && generation === tokens.generation) tokens.set(key, admitted.value);
-    return admitted.ok ? admitted : refused(admitted.error);
+    return admitted.ok ? unlessDenied(admitted.value) : refused(admitted.error);
+  }
+
+  /** Asked for each request, after the cache: what is denied there stays denied. */
+  function unlessDenied(principal: Principal): Result<Principal, AuthRefusal> {
+    const kind = deps.denyList.denies(principal);
+    if (kind === undefined) return ok(principal);
+    return refused({ ...refusal('revoked', kind), issuer: principal.issuer });
   }
 
   function refused(why: AuthRefusal): Result<Principal, AuthRefusal> {
@@ -137,7 +146,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       if (!token.ok) return refused(token.error);
       const key = tokens.keyOf(token.value);
       const known = tokens.get(key, clock.now());
-      return known === undefined ? admitAndRemember(token.value, key) : ok(known);
+      return known === undefined ? admitAndRemember(token.value, key) : unlessDenied(known);
     },
     flush() {
       for (const issuer of issuers.values()) issuer.keys.flush();

@@ -34,6 +34,7 @@ function publicAnswer(reason: AuthRefusalReason): PublicAnswer {
     case 'audience_refused':
     case 'sender_constrained':
     case 'subject_missing':
+    case 'revoked':
       return 'invalid_token';
     case 'scope_missing':
       return 'insufficient_scope';

@@ -13,6 +13,7 @@ const presets: Readonly<Record<ClaimPreset, ClaimPaths>> = {
     email: ['email'],
     subject: ['sub'],
     session: ['sid'],
+    grant: ['grant_id'],
     tokenId: ['jti', 'uti'],
   },
   rfc9068: {
@@ -23,6 +24,7 @@ const presets: Readonly<Record<ClaimPreset, ClaimPaths>> = {
     email: ['email'],
     subject: ['sub'],
     session: ['sid'],
+    grant: ['grant_id'],
     tokenId: ['jti'],
   },
 };
@@ -39,6 +41,7 @@ export function claimPathsOf(issuer: Pick<IssuerOptions, 'preset' | 'claims'>): 
     email: place('email'),
     subject: place('subject'),
     session: place('session'),
+    grant: place('grant'),
     tokenId: place('tokenId'),
   };
 }

@@ -59,6 +59,7 @@ export function mapClaims(
     pool: firstText(payload, paths.pool),
     tokenId: firstText(payload, paths.tokenId),
     sessionId: firstText(payload, paths.session),
+    grantId: firstText(payload, paths.grant),
     audience: audiencesOf(payload.aud),
     issuedAt,
     expiresAt: Math.min(expiresAt, issuedAt + rules.maxTokenAgeSeconds),

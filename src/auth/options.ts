@@ -1,5 +1,14 @@
 /** The claims whose place an issuer can override. */
-export type ClaimName = 'subject' | 'scopes' | 'client' | 'tokenId' | 'session' | 'email' | 'role' | 'pool';
+export type ClaimName =
+  | 'subject'
+  | 'scopes'
+  | 'client'
+  | 'tokenId'
+  | 'session'
+  | 'grant'
+  | 'email'
+  | 'role'
+  | 'pool';
 
 /** Where an issuer's tokens keep what. `rfc9068` also insists on the type `at+jwt` (RFC 9068 section 4). */
 export type ClaimPreset = 'rfc9068' | 'generic';

@@ -23,6 +23,7 @@ export const authRefusalReasons = [
   'subject_missing',
   'pool_refused',
   'scope_missing',
+  'revoked',
 ] as const;
 export type AuthRefusalReason = (typeof authRefusalReasons)[number];
 

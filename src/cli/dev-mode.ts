@@ -43,6 +43,7 @@ export async function startDevMode(): Promise<DevMode> {
           client: undefined,
           tokenId: undefined,
           session: undefined,
+          grant: undefined,
           email: undefined,
           role: undefined,
           pool: undefined,

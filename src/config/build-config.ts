@@ -100,6 +100,7 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
       client: reader.read(options.claimClient, at),
       tokenId: reader.read(options.claimTokenId, at),
       session: reader.read(options.claimSession, at),
+      grant: reader.read(options.claimGrant, at),
       email: reader.read(options.claimEmail, at),
       role: reader.read(options.claimRole, at),
       pool: reader.read(options.claimPool, at),

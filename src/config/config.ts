@@ -93,6 +93,7 @@ export interface ClaimPaths {
   readonly client: readonly string[] | undefined;
   readonly tokenId: readonly string[] | undefined;
   readonly session: readonly string[] | undefined;
+  readonly grant: readonly string[] | undefined;
   readonly email: readonly string[] | undefined;
   readonly role: readonly string[] | undefined;
   readonly pool: readonly string[] | undefined;

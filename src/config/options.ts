@@ -154,6 +154,9 @@ export const options = {
   claimSession: optional('auth.issuers.<n>.claims.session', names, 'Claims that hold the session.', {
     fallbackText: 'the preset',
   }),
+  claimGrant: optional('auth.issuers.<n>.claims.grant', names, 'Claims that hold the id of the grant.', {
+    fallbackText: 'the preset',
+  }),
   claimEmail: optional('auth.issuers.<n>.claims.email', names, 'Claims that hold the e-mail address.', {
     fallbackText: 'the preset',
   }),

@@ -22,6 +22,8 @@ export interface Principal {
   readonly pool: string | undefined;
   readonly tokenId: string | undefined;
   readonly sessionId: string | undefined;
+  /** What the issuer calls the consent that its tokens come from; most issuers name none. */
+  readonly grantId: string | undefined;
   readonly audience: readonly string[];
   /** Seconds since the epoch. */
   readonly issuedAt: number;

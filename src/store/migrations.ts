@@ -123,4 +123,14 @@ export const migrations: readonly (readonly string[])[] = [
       sealed TEXT NOT NULL
     )`,
   ],
+  [
+    `CREATE TABLE revocations (
+      issuer TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      value TEXT NOT NULL,
+      before INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      PRIMARY KEY (issuer, kind, value)
+    )`,
+  ],
 ];

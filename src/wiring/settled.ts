@@ -1,6 +1,7 @@
 import { type AudienceRule, audienceRule } from '#auth/audience.ts';
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { type Challenge, createChallenge } from '#auth/challenge.ts';
+import type { DenyList } from '#auth/deny-list.ts';
 import type { AssembleRules } from '#catalog/assemble.ts';
 import type { Config } from '#config/config.ts';
 import { allowanceOf, assembleRulesOf, authOptionsOf, edgeSettingsOf } from '#gateway-options.ts';
@@ -30,6 +31,7 @@ export interface Settled {
 
 export interface SettleDeps {
   readonly fetchJson: FetchJson;
+  readonly denyList: Pick<DenyList, 'denies'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -40,7 +42,7 @@ export interface SettleDeps {
 
 /** Makes it anew, but for what nothing about `next` changed. */
 export function settle(next: Config, before: Settled | undefined, deps: SettleDeps): Settled {
-  const { fetchJson, clock, log } = deps;
+  const { fetchJson, denyList, clock, log } = deps;
   const options = authOptionsOf(next);
   // With the authenticator go the issuers' keys and every verified token.
   const kept =
@@ -50,7 +52,7 @@ export function settle(next: Config, before: Settled | undefined, deps: SettleDe
     audienceRules: new Map(
       next.auth.issuers.map(({ url, audience }) => [url, audienceRule(next.gateway.url, audience)]),
     ),
-    authenticator: kept ?? createAuthenticator({ options, fetchJson, clock, log }),
+    authenticator: kept ?? createAuthenticator({ options, fetchJson, denyList, clock, log }),
     challenge: createChallenge(options),
     doors: {
       isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),

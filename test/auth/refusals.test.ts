@@ -386,6 +386,12 @@ const cases: readonly Case[] = [
     },
     authorization: token({ scope: 'notes:read' }),
   },
+  {
+    title: 'a revoked token',
+    reason: 'revoked',
+    wire: badToken,
+    authorization: token({ jti: 'revoked' }),
+  },
 ];
 
 describe('every refusal, on the wire (R35)', () => {
@@ -397,6 +403,7 @@ describe('every refusal, on the wire (R35)', () => {
         ['writer', ['notes:read', 'notes:write']],
       ]),
       requiredPool: 'staff',
+      denyList: { denies: ({ tokenId }) => (tokenId === 'revoked' ? 'token' : undefined) },
     });
     const presented = await authorization(gateway);
     const outcome = await gateway.ask(presented, query);

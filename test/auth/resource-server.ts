@@ -1,5 +1,6 @@
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { createChallenge } from '#auth/challenge.ts';
+import type { DenyList } from '#auth/deny-list.ts';
 import type { FetchJson } from '#auth/discovery.ts';
 import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
 import type { AuthRefusal } from '#auth/refusal.ts';
@@ -66,7 +67,11 @@ export interface ResourceServer extends Disposable {
 
 export function createResourceServer(
   issuers: readonly IssuerOptions[],
-  settings: Partial<AuthOptions> & { readonly keyRefreshMs?: number; readonly fetchJson?: FetchJson } = {},
+  settings: Partial<AuthOptions> & {
+    readonly keyRefreshMs?: number;
+    readonly fetchJson?: FetchJson;
+    readonly denyList?: Pick<DenyList, 'denies'>;
+  } = {},
 ): ResourceServer {
   const options: AuthOptions = {
     canonicalUrl,
@@ -83,6 +88,7 @@ export function createResourceServer(
   const authenticator = createAuthenticator({
     options,
     fetchJson: settings.fetchJson ?? fetchJson,
+    denyList: settings.denyList ?? { denies: () => undefined },
     clock,
     log,
     keyRefreshMs: settings.keyRefreshMs,

@@ -19,6 +19,7 @@ function principal(subject: string, expiresAt = 1_000): Principal {
     pool: undefined,
     tokenId: undefined,
     sessionId: undefined,
+    grantId: undefined,
     audience: [],
     issuedAt: 0,
     expiresAt,

@@ -19,6 +19,7 @@ export function principal(changes: Partial<Principal> = {}): Principal {
     pool: 'staff',
     tokenId: 'token-1',
     sessionId: undefined,
+    grantId: undefined,
     audience: ['https://gateway.example/mcp'],
     issuedAt: 1_700_000_000,
     expiresAt: 4_000_000_000,

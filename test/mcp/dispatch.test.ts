@@ -39,6 +39,7 @@ function callOf(method: string): McpCall {
       pool: undefined,
       tokenId: undefined,
       sessionId: undefined,
+      grantId: undefined,
       audience: [],
       issuedAt: 0,
       expiresAt: 0,

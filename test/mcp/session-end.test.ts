@@ -21,6 +21,7 @@ const ada: Principal = {
   pool: undefined,
   tokenId: undefined,
   sessionId: undefined,
+  grantId: undefined,
   audience: [],
   issuedAt: 0,
   expiresAt: 0,

@@ -28,6 +28,7 @@ function principal(subject: string): Principal {
     pool: undefined,
     tokenId: undefined,
     sessionId: undefined,
+    grantId: undefined,
     audience: [],
     issuedAt: 0,
     expiresAt: 0,

@@ -83,6 +83,7 @@ export function principal(subject = 'u1'): Principal {
     pool: undefined,
     tokenId: 'jti-1',
     sessionId: undefined,
+    grantId: undefined,
     audience: ['https://mcp.example.com/mcp'],
     issuedAt: 1,
     expiresAt: 2,

@@ -1,5 +1,6 @@
 import { createAuthenticator } from '#auth/authenticate.ts';
 import { createChallenge } from '#auth/challenge.ts';
+import type { DenyList } from '#auth/deny-list.ts';
 import type { AuthOptions } from '#auth/options.ts';
 import {
   commandDocumentPath,
@@ -78,6 +79,7 @@ export interface PeopleSetup {
   readonly options?: Partial<SignInOptions>;
   readonly auth?: Partial<AuthOptions>;
   readonly gatewayName?: string;
+  readonly denyList?: Pick<DenyList, 'denies'>;
   /** A server that is linked for real, with the demo's authorization server as its provider. */
   readonly realServer?: string;
   /** Whether sign-ins from one network are slowed down, as they are outside tests. */
@@ -118,7 +120,13 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     requiredPool: undefined,
     ...setup.auth,
   };
-  const authenticator = createAuthenticator({ options, fetchJson, clock, log });
+  const authenticator = createAuthenticator({
+    options,
+    fetchJson,
+    denyList: setup.denyList ?? { denies: () => undefined },
+    clock,
+    log,
+  });
   owned.defer(() => authenticator.close());
   const challenge = createChallenge(options);
   const sealer = createSealer(ringOf(7));
