@@ -51,6 +51,8 @@ export async function startDevMode(): Promise<DevMode> {
         scopes: undefined,
         maxTokenAgeSeconds: 24 * 3_600,
         exchange: undefined,
+        revocationFeed: undefined,
+        backchannelLogout: [],
       };
       const others = config.auth.issuers.filter((known) => known.url !== issuer.url);
       return {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isBackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Secret } from '#kernel/secret.ts';
+import { buildFeed } from './build-feed.ts';
 import { backendIdHint, buildServers } from './build-servers.ts';
 import type {
   AuditConfig,
@@ -108,7 +109,9 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
   };
   const exchangeId = reader.read(options.exchangeClientId, at);
   const exchange = clientOf(exchangeId, reader.read(options.exchangeClientSecret, at));
-  return url === undefined ? undefined : { url, ...issuer, exchange };
+  const revocationFeed = buildFeed(reader, at);
+  const backchannelLogout = reader.read(options.backchannelLogout, at);
+  return url === undefined ? undefined : { url, ...issuer, exchange, revocationFeed, backchannelLogout };
 }
 
 function clientOf(id: string | undefined, secret: Secret | undefined): ClientConfig | undefined {

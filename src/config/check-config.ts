@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { challengedScopes } from './challenged-scopes.ts';
+import { checkFeeds } from './check-feeds.ts';
 import { checkIdentities } from './check-identities.ts';
 import { checkServers } from './check-servers.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,7 @@ const checks: readonly Check[] = [
   checkBackends,
   checkServers,
   checkIdentities,
+  checkFeeds,
   checkPrefixes,
   checkKeysApart,
 ];

@@ -1,5 +1,6 @@
 import type { BackendId } from '#kernel/ids.ts';
 import type { Secret } from '#kernel/secret.ts';
+import type { FeedConfig } from './feed-config.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /**
@@ -85,6 +86,10 @@ export interface IssuerConfig {
   readonly maxTokenAgeSeconds: number;
   /** As whom tokens are exchanged there. Undefined: they cannot be. */
   readonly exchange: ClientConfig | undefined;
+  /** How it tells of its revocations. Undefined: not at all. */
+  readonly revocationFeed: FeedConfig | undefined;
+  /** Client ids for which it may end sessions. */
+  readonly backchannelLogout: readonly string[];
 }
 /** Claim names to look at, in order; a name that is no claim is read as a dotted path. Undefined: the preset's own. */
 export interface ClaimPaths {

@@ -1,4 +1,5 @@
 import { limits } from '#kernel/limits.ts';
+import { feedOptions } from './feed-options.ts';
 import { listOf } from './kind.ts';
 import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds.ts';
 import { anyUrl, baseUrl, cidr, listenAddress, origin, urlPath } from './network-kinds.ts';
@@ -176,6 +177,8 @@ export const options = {
     secret,
     'The secret that goes with it.',
   ),
+  ...feedOptions,
+
   baselineScopes: option('auth.baseline_scopes', scopes, [], 'Scopes that any caller needs.', {
     existing: [existing('OAUTH_REQUIRED_SCOPES')],
   }),

@@ -117,6 +117,7 @@ auth:
       scopes: ['a'],
       maxTokenAgeSeconds: 3_600,
       jwksUri: 'https://auth.example.com/keys',
+      backchannelLogout: [],
       claims: {
         subject: undefined,
         scopes: undefined,
