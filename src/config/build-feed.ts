@@ -4,6 +4,8 @@ import type { Reader } from './reader.ts';
 
 /** The feed of the issuer at `at`; undefined where it has none. */
 export function buildFeed(reader: Reader, at: readonly string[]): FeedConfig | undefined {
+  // Most issuers have none, and a dozen unset settings would hide those that are set.
+  if (reader.keysBelow(['auth', 'issuers', ...at, 'revocation_feed']).length === 0) return undefined;
   const kind = reader.read(feedOptions.feedKind, at);
   const clientId = reader.read(feedOptions.feedClientId, at);
   const clientSecret = reader.read(feedOptions.feedClientSecret, at);
