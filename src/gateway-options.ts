@@ -43,6 +43,8 @@ function issuerOptionsOf(issuer: Config['auth']['issuers'][number]): IssuerOptio
     preset: issuer.preset,
     claims: issuer.claims,
     scopesCeiling: issuer.scopes,
+    roleScopes: issuer.roles,
+    clients: issuer.clients,
     maxTokenAgeSeconds: issuer.maxTokenAgeSeconds,
   };
 }

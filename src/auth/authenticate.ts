@@ -3,7 +3,8 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { type AudienceRule, audienceRule, audiencesOf } from './audience.ts';
+import { type AcceptRules, acceptClaims } from './accept-claims.ts';
+import { audienceRule } from './audience.ts';
 import { readBearer } from './bearer.ts';
 import { checkAuthOptions } from './check-options.ts';
 import { claimPathsOf } from './claim-paths.ts';
@@ -12,8 +13,9 @@ import type { FetchJson } from './discovery.ts';
 import type { FeedHealth } from './feed-health.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { type ClaimRules, mapClaims } from './map-claims.ts';
-import { type AuthOptions, type ClaimPreset, defaultAlgorithms, type IssuerOptions } from './options.ts';
+import { type AuthOptions, defaultAlgorithms, type IssuerOptions } from './options.ts';
 import { acceptHeader, peekToken, quote } from './peek-token.ts';
+import { presets } from './presets/table.ts';
 import type { RequestQuery } from './protected-resource.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
@@ -46,10 +48,10 @@ export interface AuthenticatorDeps {
   readonly keyRefreshMs?: number;
 }
 
-interface Issuer extends ClaimRules {
+interface Issuer extends ClaimRules, AcceptRules {
+  /** As its tokens may spell it. */
+  readonly spellings: readonly string[];
   readonly algorithms: readonly string[];
-  readonly preset: ClaimPreset;
-  readonly isForUs: AudienceRule;
   readonly keys: IssuerKeys;
 }
 
@@ -59,17 +61,21 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const maxTokenBytes = options.maxTokenBytes ?? limits.maxTokenBytes;
   checkAuthOptions(options);
   const tokens = createVerifiedTokens(limits.maxVerifiedTokens);
-  const issuers = new Map(options.issuers.map((issuer) => [issuer.url, createIssuer(issuer)]));
+  const issuers = bySpelling(options.issuers.map(createIssuer));
   const refresher = setInterval(() => {
     for (const issuer of issuers.values()) void issuer.keys.refresh();
   }, deps.keyRefreshMs ?? limits.jwksRefreshMs);
   refresher.unref();
 
   function createIssuer(issuer: IssuerOptions): Issuer {
+    const preset = presets[issuer.preset ?? 'generic'];
     return {
       issuer: issuer.url,
+      spellings: preset.spellings(issuer.url),
       algorithms: issuer.algorithms ?? defaultAlgorithms,
-      preset: issuer.preset ?? 'generic',
+      preset,
+      clients: issuer.clients && new Set(issuer.clients),
+      roleScopes: issuer.roleScopes ?? new Map(),
       isForUs: audienceRule(options.canonicalUrl, issuer.audience),
       paths: claimPathsOf(issuer),
       scopesCeiling: issuer.scopesCeiling && new Set(issuer.scopesCeiling),
@@ -93,15 +99,15 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     if (issuer === undefined) return err(refusal('issuer_unknown', `iss ${quote(peeked.value.issuer)}`));
     const from = (why: AuthRefusal) => err({ ...why, issuer: issuer.issuer });
 
-    const header = acceptHeader(peeked.value.header, issuer.algorithms, issuer.preset);
+    const header = acceptHeader(peeked.value.header, issuer.algorithms, issuer.preset.isTyped);
     if (!header.ok) return from(header.error);
     const keys = await issuer.keys.candidates(header.value);
     if (!keys.ok) return from(refusal(keys.error, `kid ${quote(header.value.kid)}`));
     const claims = await verifyToken(token, header.value, keys.value, issuer, clock.now());
     if (!claims.ok) return from(claims.error);
-    const { aud, cnf } = claims.value.payload;
-    if (!issuer.isForUs(audiencesOf(aud))) return from(refusal('audience_refused', `aud ${quote(aud)}`));
-    if (cnf !== undefined) return from(refusal('sender_constrained'));
+    const unacceptable = acceptClaims(claims.value.payload, issuer);
+    if (unacceptable !== undefined) return from(unacceptable);
+    if (claims.value.payload.cnf !== undefined) return from(refusal('sender_constrained'));
     const principal = mapClaims(claims.value, token, issuer, options);
     if (!principal.ok) return from(principal.error);
     const { pool, scopes } = principal.value;
@@ -158,4 +164,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       tokens.clear();
     },
   };
+}
+
+/** What is configured word for word comes before what a preset reads into another. */
+function bySpelling(issuers: readonly Issuer[]): ReadonlyMap<string, Issuer> {
+  const named = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
+  const spelled = issuers.flatMap((issuer) => issuer.spellings.map((text) => [text, issuer] as const));
+  return new Map([...spelled, ...named]);
 }

@@ -32,6 +32,7 @@ function publicAnswer(reason: AuthRefusalReason): PublicAnswer {
     case 'too_old':
     case 'not_yet_valid':
     case 'audience_refused':
+    case 'client_refused':
     case 'sender_constrained':
     case 'subject_missing':
     case 'revoked':

@@ -1,40 +1,15 @@
 import { isJsonObject } from '#kernel/json.ts';
-import type { ClaimName, ClaimPreset, IssuerOptions } from './options.ts';
-
-/** For each claim the places to look in, the first one found winning (scopes: all of them together). */
-export type ClaimPaths = Readonly<Record<ClaimName, readonly string[]>>;
-
-const presets: Readonly<Record<ClaimPreset, ClaimPaths>> = {
-  generic: {
-    scopes: ['scope', 'scp'],
-    client: ['client_id', 'azp', 'cid', 'appid'],
-    role: ['role', 'roles'],
-    pool: ['pool'],
-    email: ['email'],
-    subject: ['sub'],
-    session: ['sid'],
-    grant: ['grant_id'],
-    tokenId: ['jti', 'uti'],
-  },
-  rfc9068: {
-    scopes: ['scope'],
-    client: ['client_id'],
-    role: ['roles'],
-    pool: ['pool'],
-    email: ['email'],
-    subject: ['sub'],
-    session: ['sid'],
-    grant: ['grant_id'],
-    tokenId: ['jti'],
-  },
-};
+import type { ClaimName, IssuerOptions } from './options.ts';
+import type { ClaimPaths } from './presets/preset.ts';
+import { presets } from './presets/table.ts';
 
 /** An issuer's claim places: its preset, with each override replacing that claim's whole list. */
 export function claimPathsOf(issuer: Pick<IssuerOptions, 'preset' | 'claims'>): ClaimPaths {
-  const base = presets[issuer.preset ?? 'generic'];
+  const base = presets[issuer.preset ?? 'generic'].paths;
   const place = (name: ClaimName) => issuer.claims?.[name] ?? base[name];
   return {
     scopes: place('scopes'),
+    permissions: place('permissions'),
     client: place('client'),
     role: place('role'),
     pool: place('pool'),
@@ -52,7 +27,7 @@ export function claimsAt(payload: unknown, paths: readonly string[]): readonly u
 }
 
 /** The longest name that is a claim wins: `https://x.example/roles` is one name, `realm_access.roles` usually two. */
-function claimAt(payload: unknown, path: string): unknown {
+export function claimAt(payload: unknown, path: string): unknown {
   if (!isJsonObject(payload)) return undefined;
   if (Object.hasOwn(payload, path)) return payload[path];
   for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {

@@ -2,6 +2,7 @@
 export type ClaimName =
   | 'subject'
   | 'scopes'
+  | 'permissions'
   | 'client'
   | 'tokenId'
   | 'session'
@@ -10,8 +11,18 @@ export type ClaimName =
   | 'role'
   | 'pool';
 
-/** Where an issuer's tokens keep what. `rfc9068` also insists on the type `at+jwt` (RFC 9068 section 4). */
-export type ClaimPreset = 'rfc9068' | 'generic';
+/** The kinds of issuer whose tokens are known; each has a file in `presets/`. */
+export type ClaimPreset =
+  | 'generic'
+  | 'rfc9068'
+  | 'keycloak'
+  | 'auth0'
+  | 'okta'
+  | 'entra'
+  | 'zitadel'
+  | 'authentik'
+  | 'hydra'
+  | 'cognito';
 
 export const defaultAlgorithms: readonly string[] = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
@@ -29,8 +40,12 @@ export interface IssuerOptions {
   readonly preset?: ClaimPreset;
   /** Names to look at, in order, in place of the preset's; a name that is no claim is read as a dotted path. */
   readonly claims?: Readonly<Partial<Record<ClaimName, readonly string[]>>>;
-  /** Scopes this issuer may give; others in its tokens are ignored. Absent: no ceiling. */
+  /** Scopes this issuer may give, by its tokens or by its roles; others are ignored. Absent: no ceiling. */
   readonly scopesCeiling?: readonly string[];
+  /** Role -> the scopes of whoever has it. */
+  readonly roleScopes?: ReadonlyMap<string, readonly string[]>;
+  /** Only tokens given to these clients are accepted. Absent: any client's. */
+  readonly clients?: readonly string[];
   /** Seconds since `iat`, whatever `exp` says. Default: 24 h. */
   readonly maxTokenAgeSeconds?: number;
 }

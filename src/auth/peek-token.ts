@@ -1,6 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { ClaimPreset } from './options.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 
 /** What a token says of itself before anything is verified: good for choosing keys, for nothing else. */
@@ -31,21 +30,21 @@ export interface AcceptedHeader {
 export function acceptHeader(
   header: Readonly<Record<string, unknown>>,
   algorithms: readonly string[],
-  preset: ClaimPreset,
+  isTyped: boolean,
 ): Result<AcceptedHeader, AuthRefusal> {
   const alg = algorithms.find((allowed) => allowed === header.alg);
   if (alg === undefined) return err(refusal('algorithm_refused', `alg ${quote(header.alg)}`));
-  if (!isAcceptedType(header.typ, preset)) return err(refusal('type_refused', `typ ${quote(header.typ)}`));
+  if (!isAcceptedType(header.typ, isTyped)) return err(refusal('type_refused', `typ ${quote(header.typ)}`));
   if (header.crit !== undefined) return err(refusal('critical_header', `crit ${quote(header.crit)}`));
   return ok({ alg, kid: stringOrNothing(header.kid) });
 }
 
-function isAcceptedType(typ: unknown, preset: ClaimPreset): boolean {
-  if (typ === undefined) return preset === 'generic';
+function isAcceptedType(typ: unknown, isTyped: boolean): boolean {
+  if (typ === undefined) return !isTyped;
   if (typeof typ !== 'string') return false;
   const type = typ.toLowerCase();
   if (type === 'at+jwt' || type === 'application/at+jwt') return true;
-  return type === 'jwt' && preset === 'generic';
+  return type === 'jwt' && !isTyped;
 }
 
 function stringOrNothing(value: unknown): string | undefined {

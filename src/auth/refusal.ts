@@ -19,6 +19,7 @@ export const authRefusalReasons = [
   'too_old',
   'not_yet_valid',
   'audience_refused',
+  'client_refused',
   'sender_constrained',
   'subject_missing',
   'pool_refused',

@@ -12,7 +12,8 @@ export interface VerifiedClaims {
 }
 
 export interface VerifyRules {
-  readonly issuer: string;
+  /** As its tokens may spell it. */
+  readonly spellings: readonly string[];
   readonly maxTokenAgeSeconds: number;
 }
 
@@ -45,7 +46,7 @@ async function verifyWith(
     // jose accepts a token without `exp`, and one of any age, unless told otherwise.
     const { payload } = await jwtVerify(token, key, {
       algorithms: [header.alg],
-      issuer: rules.issuer,
+      issuer: [...rules.spellings],
       requiredClaims: ['exp', 'iat'],
       maxTokenAge: rules.maxTokenAgeSeconds,
       clockTolerance: limits.clockToleranceSeconds,

@@ -37,9 +37,12 @@ export async function startDevMode(): Promise<DevMode> {
         audience: undefined,
         algorithms: undefined,
         preset: 'rfc9068',
+        clients: undefined,
+        roles: new Map(),
         claims: {
           subject: undefined,
           scopes: undefined,
+          permissions: undefined,
           client: undefined,
           tokenId: undefined,
           session: undefined,

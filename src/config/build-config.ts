@@ -93,11 +93,16 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
     audience: reader.read(options.issuerAudience, at),
     algorithms: reader.read(options.issuerAlgorithms, at),
     preset: reader.read(options.issuerPreset, at),
+    clients: reader.read(options.issuerClients, at),
+    roles: reader.mapOf(['auth', 'issuers', index, 'roles'], (role) =>
+      reader.read(options.issuerRole, [index, role]),
+    ),
     scopes: reader.read(options.issuerScopes, at),
     maxTokenAgeSeconds: Math.floor(reader.read(options.issuerMaxTokenAge, at) / 1_000),
     claims: {
       subject: reader.read(options.claimSubject, at),
       scopes: reader.read(options.claimScopes, at),
+      permissions: reader.read(options.claimPermissions, at),
       client: reader.read(options.claimClient, at),
       tokenId: reader.read(options.claimTokenId, at),
       session: reader.read(options.claimSession, at),

@@ -2,6 +2,7 @@ import { isAbsolute, relative } from 'node:path';
 import { challengedScopes } from './challenged-scopes.ts';
 import { checkFeeds } from './check-feeds.ts';
 import { checkIdentities } from './check-identities.ts';
+import { checkPresets } from './check-presets.ts';
 import { checkServers } from './check-servers.ts';
 import type { Config } from './config.ts';
 import { type Issue, type Origin, problem, warning } from './issue.ts';
@@ -30,6 +31,7 @@ const checks: readonly Check[] = [
   checkCanonicalUrl,
   checkTrustedProxies,
   checkIssuers,
+  checkPresets,
   checkChallenge,
   checkPlans,
   checkBackends,

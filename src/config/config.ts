@@ -79,7 +79,11 @@ export interface IssuerConfig {
   readonly audience: readonly string[] | undefined;
   /** Undefined: RS256, PS256, ES256, EdDSA. */
   readonly algorithms: readonly string[] | undefined;
-  readonly preset: 'generic' | 'rfc9068';
+  readonly preset: IssuerPreset;
+  /** Undefined: tokens of any client. */
+  readonly clients: readonly string[] | undefined;
+  /** Role -> the scopes of whoever has it. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
   readonly claims: ClaimPaths;
   /** A ceiling over the scopes of its tokens. Undefined: none. */
   readonly scopes: readonly string[] | undefined;
@@ -91,10 +95,23 @@ export interface IssuerConfig {
   /** Client ids for which it may end sessions. */
   readonly backchannelLogout: readonly string[];
 }
+/** The kinds of issuer whose tokens are known. */
+type IssuerPreset =
+  | 'generic'
+  | 'rfc9068'
+  | 'keycloak'
+  | 'auth0'
+  | 'okta'
+  | 'entra'
+  | 'zitadel'
+  | 'authentik'
+  | 'hydra'
+  | 'cognito';
 /** Claim names to look at, in order; a name that is no claim is read as a dotted path. Undefined: the preset's own. */
 export interface ClaimPaths {
   readonly subject: readonly string[] | undefined;
   readonly scopes: readonly string[] | undefined;
+  readonly permissions: readonly string[] | undefined;
   readonly client: readonly string[] | undefined;
   readonly tokenId: readonly string[] | undefined;
   readonly session: readonly string[] | undefined;

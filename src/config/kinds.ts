@@ -50,15 +50,14 @@ export function integer(min: number, max: number): Kind<number> {
   });
 }
 
-/** One of `words`; a word of `later` is known but refused as not available in this version. */
-export function oneOf<const W extends string>(words: readonly W[], later: readonly string[] = []): Kind<W> {
+/** One of `words`. */
+export function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
   return scalar<W>({
     name: words.join(' | '),
     schema: { type: 'string', enum: words },
     parse: (value) => {
       const found = words.find((known) => known === value);
       if (found !== undefined) return ok(found);
-      if (later.includes(value)) return err(`is not available in this version; use ${words.join(' or ')}`);
       return err(`must be ${words.join(' or ')}`);
     },
   });

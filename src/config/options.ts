@@ -1,5 +1,6 @@
 import { limits } from '#kernel/limits.ts';
 import { feedOptions } from './feed-options.ts';
+import { issuerClaimOptions } from './issuer-options.ts';
 import { listOf } from './kind.ts';
 import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds.ts';
 import { anyUrl, baseUrl, cidr, listenAddress, origin, urlPath } from './network-kinds.ts';
@@ -18,7 +19,6 @@ const scopes = listOf(scope);
 const words = listOf(word);
 const names = listOf(word, { min: 1 });
 const rate = integer(0, 1_000_000);
-const laterPresets = ['keycloak', 'auth0', 'okta', 'entra', 'zitadel', 'authentik', 'hydra', 'cognito'];
 
 /** Every setting there is. File, environment, flags, help, reference page, JSON Schema and example come from here. */
 export const options = {
@@ -119,12 +119,7 @@ export const options = {
       fallbackText: 'RS256, PS256, ES256, EdDSA',
     },
   ),
-  issuerPreset: option(
-    'auth.issuers.<n>.preset',
-    oneOf(['generic', 'rfc9068'], laterPresets),
-    'generic',
-    'How its claims are read.',
-  ),
+  ...issuerClaimOptions,
   issuerScopes: optional(
     'auth.issuers.<n>.scopes',
     scopes,
@@ -140,7 +135,7 @@ export const options = {
   claimSubject: optional(
     'auth.issuers.<n>.claims.subject',
     names,
-    'Claims that hold the subject: the first one present counts. A dotted path reaches into objects.',
+    'Claims that hold the subject: the first one present counts. A dotted path reaches into objects; `tid+oid` makes one subject of two claims.',
     { fallbackText: 'the preset' },
   ),
   claimScopes: optional('auth.issuers.<n>.claims.scopes', names, 'Claims that hold scopes.', {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { claimPathsOf } from '#auth/claim-paths.ts';
 import { mapClaims } from '#auth/map-claims.ts';
 import type { IssuerOptions } from '#auth/options.ts';
+import { presets } from '#auth/presets/table.ts';
 import type { Principal } from '#kernel/principal.ts';
 
 const issuer = 'https://id.example';
@@ -18,7 +19,9 @@ function map(payload: JWTPayload, settings: Settings = {}) {
     'token',
     {
       issuer,
+      preset: presets[settings.preset ?? 'generic'],
       paths: claimPathsOf(settings),
+      roleScopes: settings.roleScopes ?? new Map(),
       scopesCeiling: settings.scopesCeiling && new Set(settings.scopesCeiling),
       maxTokenAgeSeconds: settings.maxTokenAgeSeconds ?? 86_400,
     },

@@ -199,6 +199,27 @@ const cases: readonly Case[] = [
     authorization: token({}, { typ: undefined }),
   },
   {
+    title: 'an ID token under a preset that knows them',
+    reason: 'type_refused',
+    wire: badToken,
+    issuer: { preset: 'cognito' },
+    authorization: token({ token_use: 'id' }, { typ: 'JWT' }),
+  },
+  {
+    title: 'a client that is not one of those listed',
+    reason: 'client_refused',
+    wire: badToken,
+    issuer: { clients: ['client-2'] },
+    authorization: token({}),
+  },
+  {
+    title: 'no client where some are listed',
+    reason: 'client_refused',
+    wire: badToken,
+    issuer: { clients: ['client-1'] },
+    authorization: token({ client_id: undefined }),
+  },
+  {
     title: 'an unknown critical extension',
     reason: 'critical_header',
     wire: badToken,

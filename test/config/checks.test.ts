@@ -117,13 +117,52 @@ describe('issuers', () => {
     ]);
   });
 
-  test('of a preset to come are refused', async () => {
+  test('of a preset that nobody knows are refused', async () => {
     const { issues } = await attempt({
-      yaml: 'auth: { challenge_scopes: [a], issuers: [{ url: https://a.example, preset: entra }] }',
+      yaml: 'auth: { challenge_scopes: [a], issuers: [{ url: https://a.example, preset: entro }] }',
     });
     expect(issues).toContain(
-      'error cortex.yaml:1: auth.issuers.0.preset: "entra" is not available in this version; use generic or rfc9068.',
+      'error cortex.yaml:1: auth.issuers.0.preset: "entro" must be generic or rfc9068 or keycloak or auth0 or okta or entra or zitadel or authentik or hydra or cognito.',
     );
+  });
+
+  test.each([
+    ['auth0', 'https://acme.eu.auth0.com', 'warning', 'auth0 spells its issuers with a slash at the end'],
+    [
+      'authentik',
+      'https://a.example/application/o/mcp',
+      'warning',
+      'authentik spells its issuers with a slash',
+    ],
+    ['okta', 'https://acme.okta.com', 'warning', 'tokens of an Okta organization are for Okta itself'],
+    ['entra', 'https://login.microsoftonline.com/common/v2.0', 'error', 'is nobody’s issuer'],
+    ['entra', 'https://login.microsoftonline.com/organizations/v2.0', 'error', 'is nobody’s issuer'],
+    ['cognito', 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a', 'warning', 'clients: is not set'],
+    ['zitadel', 'https://acme.zitadel.cloud', 'warning', 'roles: is empty'],
+  ])('of the preset %s are told what %s would refuse', async (preset, url, severity, message) => {
+    const { issues } = await attempt({
+      yaml: `auth: { challenge_scopes: [a], issuers: [{ url: "${url}", preset: ${preset} }] }`,
+    });
+    const about = issues.filter((line) => line.includes('auth.issuers.0.'));
+    expect(about).toHaveLength(1);
+    expect(about[0]).toMatch(new RegExp(`^${severity} cortex.yaml:1: `));
+    expect(about[0]).toContain(message);
+  });
+
+  test.each([
+    ['auth0', 'https://acme.eu.auth0.com/', ''],
+    ['authentik', 'https://a.example/application/o/mcp/', ''],
+    ['okta', 'https://acme.okta.com/oauth2/default', ''],
+    ['entra', 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0', ''],
+    ['cognito', 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a', 'clients: [a1]'],
+    ['zitadel', 'https://acme.zitadel.cloud', 'roles: { admin: [a] }'],
+    ['keycloak', 'https://id.example/realms/acme', ''],
+    ['hydra', 'https://id.example', ''],
+  ])('of the preset %s pass as they should be written', async (preset, url, more) => {
+    const { issues } = await attempt({
+      yaml: `auth: { challenge_scopes: [a], issuers: [{ url: "${url}", preset: ${preset}, ${more} }] }`,
+    });
+    expect(issues.filter((line) => line.includes('auth.issuers'))).toEqual([]);
   });
 });
 

@@ -107,6 +107,8 @@ auth:
       scopes: [a]
       max_token_age: 1h
       jwks_uri: https://auth.example.com/keys
+      clients: [web, "urn:client:2"]
+      roles: { admin: [a], "https://example.com/staff member": [b] }
       claims: { role: ["https://example.com/role", realm.role] }`,
     });
     expect(config?.auth.issuers[0]).toEqual({
@@ -114,6 +116,11 @@ auth:
       audience: ['urn:one', 'urn:two'],
       algorithms: ['ES256'],
       preset: 'rfc9068',
+      clients: ['web', 'urn:client:2'],
+      roles: new Map([
+        ['admin', ['a']],
+        ['https://example.com/staff member', ['b']],
+      ]),
       scopes: ['a'],
       maxTokenAgeSeconds: 3_600,
       jwksUri: 'https://auth.example.com/keys',
