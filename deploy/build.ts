@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { lazyBuiltins } from './lazy-builtins.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -17,6 +18,7 @@ async function build(): Promise<void> {
     minify: { whitespace: true },
     splitting: true,
     bytecode: true,
+    plugins: [lazyBuiltins],
     define: { CORTEX_BUILD_COMMIT: JSON.stringify(await commit()) },
     compile: {
       outfile: join(root, 'dist', 'cortex'),

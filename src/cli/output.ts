@@ -39,8 +39,10 @@ interface OutputOptions {
 export function createOutput(terminal: Terminal, options: OutputOptions): Output {
   const { environment } = terminal;
   const hasNoColor = environment.NO_COLOR !== undefined && environment.NO_COLOR !== '';
-  const hasColor = options.mayColor && terminal.isInteractive && !hasNoColor && environment.TERM !== 'dumb';
-  const paint = (style: Style, text: string) => (hasColor ? `\x1b[${ansi[style]}m${text}\x1b[0m` : text);
+  const mayColor = options.mayColor && !hasNoColor && environment.TERM !== 'dumb';
+  // Whether this is a terminal is asked where something is painted: a start would pay for the answer.
+  const paint = (style: Style, text: string) =>
+    mayColor && terminal.isInteractive ? `\x1b[${ansi[style]}m${text}\x1b[0m` : text;
 
   return {
     isJson: options.isJson,

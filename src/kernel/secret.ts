@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
-
+/** Under this name `node:util` looks for how a value is shown. */
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 const REDACTED = '[secret]';
 
 /** A value that prints, serialises and inspects as `[secret]`; `reveal` is the only way to it. */
@@ -22,7 +22,7 @@ export class Secret {
     return REDACTED;
   }
 
-  [inspect.custom](): string {
+  [inspectCustom](): string {
     return REDACTED;
   }
 }

@@ -4,6 +4,7 @@ import { BlockList, isIP } from 'node:net';
 export function createClientAddress(
   trustedProxies: readonly string[],
 ): (peer: string | undefined, headers: Headers) => string | undefined {
+  if (trustedProxies.length === 0) return (peer) => peer;
   const trusted = new BlockList();
   for (const cidr of trustedProxies) {
     const [address = '', bits] = cidr.split('/');
@@ -17,7 +18,7 @@ export function createClientAddress(
   };
 
   return (peer, headers) => {
-    if (peer === undefined || trustedProxies.length === 0) return peer;
+    if (peer === undefined) return peer;
     let address = peer.replace(/^::ffff:(?=\d+\.)/, '');
     const hops = headers.get('x-forwarded-for')?.split(',') ?? [];
     while (isTrusted(address)) {
