@@ -39,7 +39,7 @@ export interface Authenticator {
 export interface AuthenticatorDeps {
   readonly options: AuthOptions;
   readonly fetchJson: FetchJson;
-  readonly denyList: Pick<DenyList, 'denies'>;
+  readonly denyList: Pick<DenyList, 'denies' | 'onDenied' | 'sawToken'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Default: no issuer has a feed that could be lost. */
@@ -66,6 +66,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     for (const issuer of issuers.values()) void issuer.keys.refresh();
   }, deps.keyRefreshMs ?? limits.jwksRefreshMs);
   refresher.unref();
+  const stopForgetting = deps.denyList.onDenied((isDenied) => tokens.forget(isDenied));
 
   function createIssuer(issuer: IssuerOptions): Issuer {
     const preset = presets[issuer.preset ?? 'generic'];
@@ -127,6 +128,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   async function admitAndRemember(token: string, key: string): Promise<Result<Principal, AuthRefusal>> {
     const { generation } = tokens;
     const admitted = await admit(token);
+    if (admitted.ok) deps.denyList.sawToken(admitted.value);
     if (admitted.ok && generation === tokens.generation) tokens.set(key, admitted.value);
     return admitted.ok ? unlessDenied(admitted.value) : refused(admitted.error);
   }
@@ -160,6 +162,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     },
     close() {
       clearInterval(refresher);
+      stopForgetting();
       for (const issuer of issuers.values()) issuer.keys.close();
       tokens.clear();
     },

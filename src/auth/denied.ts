@@ -1,7 +1,7 @@
 import type { Principal } from '#kernel/principal.ts';
 import type { RevocationKind } from './revocation.ts';
 
-/** A revocation whose `before` is settled. */
+/** A revocation whose `before` is settled: tokens issued up to that second are refused. */
 export interface Denial {
   readonly kind: RevocationKind;
   readonly issuer: string;
@@ -9,37 +9,45 @@ export interface Denial {
   readonly before: number;
 }
 
-/** Revocations in memory, to be looked up for every request. */
+/** What of a token a denial can name. */
+export type Deniable = Pick<
+  Principal,
+  'issuer' | 'subject' | 'sessionId' | 'clientId' | 'grantId' | 'tokenId' | 'issuedAt'
+>;
+
+/** Denials in memory, to be looked up for every request. */
 export interface Denied {
-  /** What of a principal is denied. Less than a microsecond, and without an allocation. */
-  denies(principal: Principal): RevocationKind | undefined;
+  /** What of a token is denied. Without a promise, and without an allocation. */
+  denies(token: Deniable): RevocationKind | undefined;
   add(denial: Denial): void;
-  delete(denial: Denial): void;
   /** How many of an issuer. */
   sizeOf(issuer: string): number;
-  readonly size: number;
+  /** The latest `before` of all; before everything where there is none. */
+  latest(): number;
 }
 
-/** By value: tokens issued until then are refused. */
+/** By value. */
 type Befores = Map<string, number>;
 type OfIssuer = Readonly<Record<RevocationKind, Befores>>;
 
 export function createDenied(): Denied {
   const issuers = new Map<string, OfIssuer>();
-  let size = 0;
+  let isEmpty = true;
+  let latest = Number.NEGATIVE_INFINITY;
 
   return {
-    denies(principal) {
-      if (size === 0) return undefined;
-      const of = issuers.get(principal.issuer);
+    denies(token) {
+      if (isEmpty) return undefined;
+      const of = issuers.get(token.issuer);
       if (of === undefined) return undefined;
-      const { issuedAt } = principal;
+      // `iat` may have a fraction, and a token of the very second may be older than the denial.
+      const issuedAt = Math.floor(token.issuedAt);
       if (isUntil(of.issuer, '', issuedAt)) return 'issuer';
-      if (isUntil(of.subject, principal.subject, issuedAt)) return 'subject';
-      if (isUntil(of.session, principal.sessionId, issuedAt)) return 'session';
-      if (isUntil(of.client, principal.clientId, issuedAt)) return 'client';
-      if (isUntil(of.grant, principal.grantId, issuedAt)) return 'grant';
-      if (principal.tokenId !== undefined && of.token.has(principal.tokenId)) return 'token';
+      if (isUntil(of.subject, token.subject, issuedAt)) return 'subject';
+      if (isUntil(of.session, token.sessionId, issuedAt)) return 'session';
+      if (isUntil(of.client, token.clientId, issuedAt)) return 'client';
+      if (isUntil(of.grant, token.grantId, issuedAt)) return 'grant';
+      if (token.tokenId !== undefined && of.token.has(token.tokenId)) return 'token';
       return undefined;
     },
     add({ kind, issuer, value, before }) {
@@ -49,23 +57,16 @@ export function createDenied(): Denied {
         issuers.set(issuer, of);
       }
       const known = of[kind].get(value);
-      if (known === undefined) size += 1;
       if (known === undefined || known < before) of[kind].set(value, before);
-    },
-    delete({ kind, issuer, value, before }) {
-      const of = issuers.get(issuer);
-      if (of?.[kind].get(value) !== before) return;
-      of[kind].delete(value);
-      size -= 1;
-      if (sizeOf(of) === 0) issuers.delete(issuer);
+      latest = Math.max(latest, before);
+      isEmpty = false;
     },
     sizeOf(issuer) {
       const of = issuers.get(issuer);
-      return of === undefined ? 0 : sizeOf(of);
+      if (of === undefined) return 0;
+      return Object.values(of).reduce((sum, { size }) => sum + size, 0);
     },
-    get size() {
-      return size;
-    },
+    latest: () => latest,
   };
 }
 
@@ -84,8 +85,4 @@ function newOfIssuer(): OfIssuer {
     grant: new Map(),
     issuer: new Map(),
   };
-}
-
-function sizeOf(of: OfIssuer): number {
-  return of.token.size + of.session.size + of.subject.size + of.client.size + of.grant.size + of.issuer.size;
 }

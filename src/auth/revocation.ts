@@ -14,8 +14,8 @@ export interface Revocation {
   /** `''` for `issuer`. */
   readonly value: string;
   /**
-   * Seconds since the epoch: tokens with `iat <= before` are refused, so that a new sign-in works. Undefined: those
-   * issued until now. Means nothing for `token`.
+   * Seconds since the epoch, by the issuer's clock: tokens with `iat <= before` are refused, so that a new sign-in
+   * works. Undefined: those issued until now. Means nothing for `token`.
    */
   readonly before: number | undefined;
 }
@@ -26,7 +26,7 @@ export interface Ended {
   readonly calls: number;
 }
 
-/** Every replica has confirmed: no request that begins now is answered for what was denied. */
+/** Every replica has confirmed: nothing is answered any more for what was denied. */
 export interface Acknowledgement {
   readonly replicas: number;
   readonly ms: number;
@@ -34,16 +34,15 @@ export interface Acknowledgement {
 }
 
 /**
- * Nothing was acknowledged. `value_refused`: a value that no token can hold; `list_full`: the issuer has too many
- * that still matter; `store_failed`: it would be forgotten at a restart; `replica_silent`: it is kept, but not
- * everywhere yet.
+ * Nothing was acknowledged. `value_refused`: what no token can hold; `list_full`: too many of the issuer's still matter;
+ * `store_failed`: denied until a restart, which would forget it; `replica_silent`: kept, but not known to hold everywhere.
  */
 export interface DenyFailure {
   readonly reason: 'value_refused' | 'list_full' | 'store_failed' | 'replica_silent';
   readonly message: string;
 }
 
-/** Says what an issuer has revoked; for whoever must not speak for another one. */
+/** Says what one issuer has revoked: whoever holds it cannot speak for another. */
 export interface IssuerRevoker {
   deny(
     revocations: readonly Omit<Revocation, 'issuer'>[],

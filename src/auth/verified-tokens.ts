@@ -1,3 +1,4 @@
+import { limits } from '#kernel/limits.ts';
 import type { Principal } from '#kernel/principal.ts';
 
 /** Remembers whose a verified token is, so that only its first use pays for the signature. */
@@ -9,6 +10,8 @@ export interface VerifiedTokens {
   /** Changes at each `clear`: what was verified before it must not be remembered after it. */
   readonly generation: number;
   clear(): void;
+  /** Those that are denied: they are looked at anew if they come again. */
+  forget(isDenied: (principal: Principal) => boolean): undefined;
   readonly size: number;
 }
 
@@ -35,7 +38,7 @@ export function createVerifiedTokens(maxEntries: number): VerifiedTokens {
     get(key, nowMs) {
       const recent = newer.get(key);
       const principal = recent ?? older.get(key);
-      if (principal === undefined || principal.expiresAt * 1_000 <= nowMs) return undefined;
+      if (principal === undefined || !isOfNow(principal, nowMs)) return undefined;
       if (recent === undefined) remember(key, principal);
       return principal;
     },
@@ -48,8 +51,28 @@ export function createVerifiedTokens(maxEntries: number): VerifiedTokens {
       newer = new Map();
       older = new Map();
     },
+    forget(isDenied) {
+      newer = without(newer, isDenied);
+      older = without(older, isDenied);
+    },
     get size() {
       return newer.size + older.size;
     },
   };
+}
+
+/** Also after our clock was set: what would not be verified now is not remembered either. */
+function isOfNow({ issuedAt, expiresAt }: Principal, nowMs: number): boolean {
+  return expiresAt * 1_000 > nowMs && (issuedAt - limits.clockToleranceSeconds) * 1_000 <= nowMs;
+}
+
+/** The same map where nothing is denied; another is quicker to make than many entries are to delete. */
+function without(
+  entries: Map<string, Principal>,
+  isDenied: (principal: Principal) => boolean,
+): Map<string, Principal> {
+  let hasDenied = false;
+  for (const principal of entries.values()) hasDenied ||= isDenied(principal);
+  if (!hasDenied) return entries;
+  return new Map([...entries].filter(([, principal]) => !isDenied(principal)));
 }

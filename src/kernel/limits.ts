@@ -42,6 +42,7 @@ export const limits = {
   /** Longest wait of a call for the link that its user has opened: clients give up after a minute. */
   linkWaitMs: 45_000,
   maxVerifiedTokens: 10_000,
+  maxRevocationsPerIssuer: 1_000_000,
   requestStateLifetimeMs: 10 * 60_000,
   listChangedDebounceMs: 200,
   clockToleranceSeconds: 30,

@@ -133,4 +133,5 @@ export const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (issuer, kind, value)
     )`,
   ],
+  ['CREATE INDEX revocations_by_expiry ON revocations (expires_at)'],
 ];

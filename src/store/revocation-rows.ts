@@ -10,9 +10,9 @@ export interface RevocationRow {
   readonly expiresAt: number;
 }
 
-/** Keeps them, all or none; of two of one value the later holds. */
+/** Keeps them, all or none, and beyond a power cut; of two of one value the later holds. */
 export async function saveRevocations(store: Store, rows: readonly RevocationRow[]): Promise<void> {
-  await store.batch(rows.map(saving));
+  await store.batch(rows.map(saving), { isDurable: true });
 }
 
 function saving({ kind, issuer, value, before, expiresAt }: RevocationRow): Statement {
@@ -48,4 +48,20 @@ export async function listRevocations(
       expiresAt: integerOf(row, 'expires_at'),
     })),
   };
+}
+
+const SWEPT_AT_A_TIME = 1_000;
+
+/** Deletes those that matter no more, a few at a time so that nothing waits for it; returns how many. */
+export async function sweepRevocations(store: Store, now: number): Promise<number> {
+  for (let swept = 0; ; ) {
+    const count = await store.run(
+      `DELETE FROM revocations WHERE rowid IN
+         (SELECT rowid FROM revocations WHERE expires_at <= ? LIMIT ${SWEPT_AT_A_TIME})`,
+      now,
+    );
+    swept += count;
+    if (count < SWEPT_AT_A_TIME) return swept;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -36,12 +36,17 @@ export function openSqliteStore(path: string): Store {
     async run(sql, ...params) {
       return run(sql, params);
     },
-    async batch(statements) {
-      database
-        .transaction(() => {
-          for (const { sql, params } of statements) run(sql, params);
-        })
-        .immediate();
+    async batch(statements, how) {
+      if (how?.isDurable) database.run('PRAGMA synchronous = FULL');
+      try {
+        database
+          .transaction(() => {
+            for (const { sql, params } of statements) run(sql, params);
+          })
+          .immediate();
+      } finally {
+        if (how?.isDurable) database.run('PRAGMA synchronous = NORMAL');
+      }
     },
     async scrub() {
       database.query('PRAGMA wal_checkpoint(TRUNCATE)').all();

@@ -14,8 +14,8 @@ export interface Store {
   all(sql: string, ...params: readonly SqlValue[]): Promise<readonly unknown[]>;
   /** The number of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): Promise<number>;
-  /** All of them or none. */
-  batch(statements: readonly Statement[]): Promise<void>;
+  /** All of them or none. `isDurable`: resolves when they would outlive a power cut, and not only the process. */
+  batch(statements: readonly Statement[], how?: { readonly isDurable: boolean }): Promise<void>;
   /** Removes what deleted rows left in the journal files too, as far as no other process is reading there. */
   scrub(): Promise<void>;
   close(): Promise<void>;

@@ -31,7 +31,7 @@ export interface Settled {
 
 export interface SettleDeps {
   readonly fetchJson: FetchJson;
-  readonly denyList: Pick<DenyList, 'denies'>;
+  readonly denyList: Pick<DenyList, 'denies' | 'onDenied' | 'sawToken'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;

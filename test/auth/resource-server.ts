@@ -8,6 +8,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Log, LogFields } from '#kernel/log.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
+import { nothingDenied } from '../support/nothing-denied.ts';
 
 export const canonicalUrl = 'https://mcp.example.com/mcp';
 
@@ -70,7 +71,7 @@ export function createResourceServer(
   settings: Partial<AuthOptions> & {
     readonly keyRefreshMs?: number;
     readonly fetchJson?: FetchJson;
-    readonly denyList?: Pick<DenyList, 'denies'>;
+    readonly denyList?: Partial<DenyList>;
   } = {},
 ): ResourceServer {
   const options: AuthOptions = {
@@ -88,7 +89,7 @@ export function createResourceServer(
   const authenticator = createAuthenticator({
     options,
     fetchJson: settings.fetchJson ?? fetchJson,
-    denyList: settings.denyList ?? { denies: () => undefined },
+    denyList: { ...nothingDenied, ...settings.denyList },
     clock,
     log,
     keyRefreshMs: settings.keyRefreshMs,

@@ -40,6 +40,7 @@ import { recordingLog, ringOf } from '../../audit/support/audit-kit.ts';
 import { type ListeningDemo, listen } from '../../demo/listening-demo.ts';
 import { freePort } from '../../support/free-port.ts';
 import { createMovingClock, type MovingClock } from '../../support/moving-clock.ts';
+import { nothingDenied } from '../../support/nothing-denied.ts';
 import { linkedServer } from '../../vault/linking/linking-kit.ts';
 import { openTestVault } from '../../vault/vault-kit.ts';
 import { type FakeProvider, startProvider } from './provider.ts';
@@ -79,7 +80,7 @@ export interface PeopleSetup {
   readonly options?: Partial<SignInOptions>;
   readonly auth?: Partial<AuthOptions>;
   readonly gatewayName?: string;
-  readonly denyList?: Pick<DenyList, 'denies'>;
+  readonly denyList?: Partial<DenyList>;
   /** A server that is linked for real, with the demo's authorization server as its provider. */
   readonly realServer?: string;
   /** Whether sign-ins from one network are slowed down, as they are outside tests. */
@@ -123,7 +124,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   const authenticator = createAuthenticator({
     options,
     fetchJson,
-    denyList: setup.denyList ?? { denies: () => undefined },
+    denyList: { ...nothingDenied, ...setup.denyList },
     clock,
     log,
   });
