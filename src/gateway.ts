@@ -34,6 +34,7 @@ import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import type { Connection } from '#server/connection.ts';
 import type { Operations } from '#server/operation.ts';
 import { routeTable } from '#server/route-table.ts';
+import { createSecurityEvents } from '#server/security-events.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { createTicketDesk } from '#tickets/ticket-desk.ts';
@@ -42,6 +43,7 @@ import { createVaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
+import { feedOptionsOf, openFeeds } from '#wiring/feeds.ts';
 import { createIdentities } from '#wiring/identities.ts';
 import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
 import { createOperations } from '#wiring/operations.ts';
@@ -117,9 +119,11 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const { audit } = records;
 
   const denyList = await openRevocation({ current: () => current, store, clock, log });
+  const feeds = openFeeds(config, { denyList, outbound, fetchJson, clock, log });
   const settleDeps = {
     fetchJson,
     denyList,
+    feedHealth: feeds,
     clock,
     log,
     version,
@@ -277,6 +281,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
           },
           request,
         ),
+      securityEvents: createSecurityEvents(feeds),
       isReady: () => !isDraining,
       people: accounts.people,
     }),
@@ -313,6 +318,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       }),
       catalog,
       catalogLink: accounts.catalog,
+      feeds,
       act: audit.act,
     }),
     settled: () => catalog.settled(),
@@ -321,6 +327,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       const made = settle(next, current, settleDeps);
       const closeReplaced = backends.replace(next);
       current = made;
+      feeds.replace(feedOptionsOf(next));
       catalog.replaceBackends(backends.catalog(), made.rules);
       streams.serversReplaced();
       if (before.authenticator !== made.authenticator) before.authenticator.close();
@@ -343,6 +350,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await backends.close();
       await accounts.close();
       current.authenticator.close();
+      await feeds.close();
       denyList.close();
       tickets.close();
       await vault.value.close();

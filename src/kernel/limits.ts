@@ -52,6 +52,26 @@ export const limits = {
   jwksRefreshMs: 10 * 60_000,
   keyFetchTimeoutMs: 10_000,
   maxKeysPerIssuer: 64,
+  maxEventTokenBytes: 16 * 1024,
+  /** Of an event, of a session, of a subject. */
+  maxEventIdLength: 512,
+  maxEventsPerToken: 16,
+  maxSeenEvents: 20_000,
+  /** A feed that is silent for this long counts as lost. */
+  feedSilenceMs: 15_000,
+  feedBatch: 100,
+  maxQueuedEvents: 20_000,
+  /** Then it is read anew, from where it was. */
+  maxFeedStreamBytes: 16 * 1024 * 1024,
+  maxFeedStreamMs: 3_600_000,
+  feedBackoffMs: 250,
+  maxFeedBackoffMs: 10_000,
+  /** How long a collected answer may be waited for before a sign of life is asked for. */
+  feedPollMs: 8_000,
+  feedPollPauseMs: 500,
+  feedVerifyMs: 5_000,
+  feedWatchMs: 1_000,
+  maxEventsInFlight: 64,
   callsPerMinute: 600,
   refusalsPerMinute: 300,
   drainMs: 30_000,

@@ -30,6 +30,8 @@ export interface OutboundRequest {
   readonly onEvent: ((event: SseEvent) => boolean) | undefined;
   /** Hears how far an event stream has come: what it takes to take it up again. */
   readonly onPosition?: (position: StreamPosition) => void;
+  /** Hears that anything of an event stream came, a comment too: that the other side lives. */
+  readonly onStreamBytes?: () => void;
 }
 
 export interface OutboundResponse {

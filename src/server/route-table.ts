@@ -2,6 +2,7 @@ import type { JsonObject } from '#kernel/json.ts';
 import type { Route } from './app.ts';
 import type { Connection } from './connection.ts';
 import { publicJson } from './cors.ts';
+import type { SecurityEvents } from './security-events.ts';
 import { serverCard } from './server-card.ts';
 
 const metadataMaxAgeSeconds = 300;
@@ -20,6 +21,8 @@ export interface RouteDeps {
   /** The keys that assertions to backends are verified with. */
   readonly keySet: () => JsonObject;
   readonly catalogChanged: (request: Request) => Promise<Response>;
+  /** What issuers tell of by themselves. */
+  readonly securityEvents: SecurityEvents;
   readonly isReady: () => boolean;
   /** The pages for people; undefined: there are none. */
   readonly people?: PeopleRoutes;
@@ -73,6 +76,8 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
       handle: () => publicJson(deps.keySet(), keySetMaxAgeSeconds),
     },
     { path: '/catalog/changed', anyHost: true, handle: deps.catalogChanged },
+    { path: '/ssf', handle: (request) => deps.securityEvents.push(request) },
+    { path: '/backchannel-logout', handle: (request) => deps.securityEvents.logout(request) },
     { path: '/healthz', anyHost: true, handle: () => health(true) },
     { path: '/readyz', anyHost: true, handle: () => health(deps.isReady()) },
   ];

@@ -1,8 +1,10 @@
 import type { AuditLog } from '#audit/audit-log.ts';
+import type { Feeds } from '#auth/feeds/feeds.ts';
 import { ok } from '#kernel/result.ts';
 import type { Operations } from '#server/operation.ts';
 import type { VaultDesk } from '#vault/vault-desk.ts';
 import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
+import { feedOperations } from './feed-operations.ts';
 import { vaultOperations } from './vault-operations.ts';
 
 export interface OperationsDeps {
@@ -13,6 +15,7 @@ export interface OperationsDeps {
   readonly vault: VaultDesk;
   readonly catalog: CatalogOperationsDeps['catalog'];
   readonly catalogLink: CatalogOperationsDeps['link'];
+  readonly feeds: Pick<Feeds, 'reports'>;
   readonly act: AuditLog['act'];
 }
 
@@ -33,5 +36,6 @@ export function createOperations(deps: OperationsDeps): Operations {
     }),
     ...catalogOperations({ catalog, link, act }),
     ...vaultOperations(deps.vault),
+    ...feedOperations(deps.feeds),
   };
 }

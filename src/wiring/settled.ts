@@ -2,6 +2,7 @@ import { type AudienceRule, audienceRule } from '#auth/audience.ts';
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { type Challenge, createChallenge } from '#auth/challenge.ts';
 import type { DenyList } from '#auth/deny-list.ts';
+import type { FeedHealth } from '#auth/feed-health.ts';
 import type { AssembleRules } from '#catalog/assemble.ts';
 import type { Config } from '#config/config.ts';
 import { allowanceOf, assembleRulesOf, authOptionsOf, edgeSettingsOf } from '#gateway-options.ts';
@@ -32,6 +33,7 @@ export interface Settled {
 export interface SettleDeps {
   readonly fetchJson: FetchJson;
   readonly denyList: Pick<DenyList, 'denies' | 'onDenied' | 'sawToken'>;
+  readonly feedHealth: FeedHealth;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -42,7 +44,7 @@ export interface SettleDeps {
 
 /** Makes it anew, but for what nothing about `next` changed. */
 export function settle(next: Config, before: Settled | undefined, deps: SettleDeps): Settled {
-  const { fetchJson, denyList, clock, log } = deps;
+  const { fetchJson, denyList, feedHealth, clock, log } = deps;
   const options = authOptionsOf(next);
   // With the authenticator go the issuers' keys and every verified token.
   const kept =
@@ -52,7 +54,7 @@ export function settle(next: Config, before: Settled | undefined, deps: SettleDe
     audienceRules: new Map(
       next.auth.issuers.map(({ url, audience }) => [url, audienceRule(next.gateway.url, audience)]),
     ),
-    authenticator: kept ?? createAuthenticator({ options, fetchJson, denyList, clock, log }),
+    authenticator: kept ?? createAuthenticator({ options, fetchJson, denyList, feedHealth, clock, log }),
     challenge: createChallenge(options),
     doors: {
       isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),

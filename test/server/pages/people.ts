@@ -226,6 +226,10 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
       gateway: () => ({ url, name: 'Cortex', websiteUrl: undefined }),
       keySet: () => ({ keys: [] }),
       catalogChanged: async () => new Response(null, { status: 501 }),
+      securityEvents: {
+        push: async () => new Response(null, { status: 501 }),
+        logout: async () => new Response(null, { status: 501 }),
+      },
       isReady: () => true,
       people: {
         handle: pages.handle,
