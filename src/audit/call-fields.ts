@@ -19,6 +19,7 @@ export function callFields(
     list_bytes: facts.listBytes,
     backends: facts.backends.length > maxBackends ? facts.backends.slice(0, maxBackends) : facts.backends,
     user,
+    caller: facts.principal?.kind,
     client: cut(facts.principal?.clientId),
     agent: cut(facts.agent),
     method: cut(facts.method),

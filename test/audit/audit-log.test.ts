@@ -88,6 +88,7 @@ describe('a record', () => {
       'list_bytes',
       'backends',
       'user',
+      'caller',
       'client',
       'agent',
       'method',
