@@ -257,6 +257,8 @@ export function restartReasons(before: Config, next: Config): readonly string[] 
     ['keys', (config) => config.keys],
     ['store', (config) => config.store],
     ['audit', (config) => config.audit],
+    ['integrity.baseline', (config) => config.integrity.baseline],
+    ['integrity.public_key', (config) => config.integrity.publicKey],
     ['log', (config) => config.log],
     ['limits.session_lifetime', (config) => config.limits.sessionLifetimeMs],
     ['limits.poll_interval', (config) => config.limits.pollIntervalMs],

@@ -45,6 +45,7 @@ import { createBackends } from '#wiring/backends.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
 import { feedOptionsOf, openFeeds } from '#wiring/feeds.ts';
 import { createIdentities } from '#wiring/identities.ts';
+import { createIntegrity } from '#wiring/integrity.ts';
 import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
 import { createOperations } from '#wiring/operations.ts';
 import { openRecords } from '#wiring/records.ts';
@@ -149,7 +150,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const identities = createIdentities({
     current: () => current,
     linked: accounts.mode,
-    snapshot: () => catalog.snapshot(),
+    snapshot: () => guard.snapshot(),
     assertionKeys: keys.value.assertion,
     outbound,
     fetchJson,
@@ -185,6 +186,17 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     log,
     store: createStoredCatalog(store),
   });
+  const { guard, desk: integrity } = createIntegrity({
+    config: () => current.config,
+    catalog,
+    store,
+    checkpointKeys: keys.value.checkpoint,
+    pinsNew: true,
+    clock,
+    schedule: systemSchedule,
+    log,
+    act: audit.act,
+  });
   const views = createViews({
     maxEntries: limits.maxViewCacheEntries,
     maxBytes: limits.maxViewCacheBytes,
@@ -193,6 +205,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const personal = createPersonal({
     servers: backends.personal,
     rules: () => current.rules,
+    guard: guard.personal,
     schedule: systemSchedule,
     log,
     deadlineMs: limits.personalListsDeadlineMs,
@@ -202,7 +215,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const streams = createStreams({
     views,
     personal,
-    snapshot: catalog.snapshot,
+    snapshot: guard.snapshot,
     clock,
     pulse,
     debounceMs: limits.listChangedDebounceMs,
@@ -227,7 +240,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   });
   const edgeDeps: EdgeDeps = {
     settings: () => current.edge,
-    snapshot: catalog.snapshot,
+    snapshot: guard.snapshot,
     backend: backends.get,
     views,
     personal,
@@ -254,10 +267,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     audit,
     pulse,
   });
-  catalog.onChange((before, after) => {
-    streams.catalogChanged(before);
-    logCatalogChange(log, before, after);
-  });
+  catalog.onChange((before, after) => logCatalogChange(log, before, after));
+  guard.onChange(streams.catalogChanged);
 
   const app = createApp({
     routes: routeTable({
@@ -300,6 +311,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   }
 
   const endSweeps = sweepStore(store, clock, log);
+  await guard.open();
   await catalog.start();
 
   return {
@@ -316,7 +328,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
         pseudonyms: records.pseudonyms,
         act: audit.act,
       }),
-      catalog,
+      catalog: { snapshot: guard.snapshot, poll: () => catalog.poll() },
+      integrity,
       catalogLink: accounts.catalog,
       feeds,
       act: audit.act,
@@ -328,6 +341,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       const closeReplaced = backends.replace(next);
       current = made;
       feeds.replace(feedOptionsOf(next));
+      guard.settle();
       catalog.replaceBackends(backends.catalog(), made.rules);
       streams.serversReplaced();
       if (before.authenticator !== made.authenticator) before.authenticator.close();
@@ -347,6 +361,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       streams.close();
       sessionStates.close();
       await catalog.close();
+      await guard.close();
       await backends.close();
       await accounts.close();
       current.authenticator.close();

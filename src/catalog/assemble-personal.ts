@@ -3,7 +3,7 @@ import type { BackendId } from '#kernel/ids.ts';
 import type { AssembleRules, BackendRules } from './assemble.ts';
 import { templateOf, uriRefusal, uriRule } from './assemble-uris.ts';
 import { promptCandidates, toolCandidates } from './candidates.ts';
-import { emptySnapshot } from './empty-snapshot.ts';
+import { emptySnapshot, nothingQuarantined } from './empty-snapshot.ts';
 import { giveNames, type NameOwner, nameKey } from './naming.ts';
 import { byCodeUnits } from './order.ts';
 import type {
@@ -24,7 +24,10 @@ export interface PersonalSource {
 }
 
 /** What one principal has beside the snapshot, under public names, in the order of lists. */
-export type PersonalItems = Pick<Snapshot, 'tools' | 'prompts' | 'resources' | 'templates' | 'withheld'>;
+export type PersonalItems = Pick<
+  Snapshot,
+  'tools' | 'prompts' | 'resources' | 'templates' | 'withheld' | 'quarantined'
+>;
 
 /**
  * Names what servers list to one principal alone, by the rules of the snapshot. Nothing takes a name or URI that the
@@ -56,7 +59,13 @@ export function assemblePersonal(
       withheld.push({ backend, kind: 'prompt', name: candidate.ownName, reason });
     uris.add(source);
   }
-  return { tools: sorted(tools), prompts: sorted(prompts), ...uris.all(), withheld };
+  return {
+    tools: sorted(tools),
+    prompts: sorted(prompts),
+    ...uris.all(),
+    withheld,
+    quarantined: nothingQuarantined,
+  };
 }
 
 /** Whose a name is, as far as a newcomer of one principal is concerned. */
@@ -65,9 +74,9 @@ function ownerIn(
   snapshot: Snapshot,
   earlier: ReadonlyMap<string, CatalogTool | CatalogPrompt>,
 ): (publicName: string) => NameOwner | undefined {
-  const shared = kind === 'tool' ? snapshot.tools : snapshot.prompts;
+  const list = kind === 'tool' ? 'tools' : 'prompts';
   return (name) => {
-    const taken = earlier.get(name) ?? shared.get(name);
+    const taken = earlier.get(name) ?? snapshot[list].get(name) ?? snapshot.quarantined[list].get(name);
     // What is listed has its owner once: not even the owner has it a second time.
     if (taken !== undefined) return { backend: taken.backend, ownName: '' };
     return snapshot.names.get(nameKey(kind, name));
@@ -77,7 +86,10 @@ function ownerIn(
 function personalUris(snapshot: Snapshot, { reservedSchemes }: AssembleRules, withheld: Withheld[]) {
   const resources = new Map<string, CatalogResource>();
   const templates = new Map<string, CatalogTemplate>();
-  const sharedTemplates = new Set(snapshot.templates.map(({ uriTemplate }) => uriTemplate));
+  const { quarantined } = snapshot;
+  const sharedTemplates = new Set(
+    [...snapshot.templates, ...quarantined.templates].map(({ uriTemplate }) => uriTemplate),
+  );
   const owners = new Map<string, BackendId>();
   for (const { id, schemes } of snapshot.backends.values())
     for (const scheme of schemes) owners.set(scheme, id);
@@ -90,7 +102,7 @@ function personalUris(snapshot: Snapshot, { reservedSchemes }: AssembleRules, wi
       const isOwn = uriRule(id, rules, ownerOf, reservedSchemes);
       for (const definition of catalog.resources) {
         const { uri } = definition;
-        const isTaken = snapshot.resources.has(uri) || resources.has(uri);
+        const isTaken = snapshot.resources.has(uri) || quarantined.resources.has(uri) || resources.has(uri);
         const reason = uriRefusal(uri, definition, isOwn) ?? (isTaken ? 'name_collision' : undefined);
         if (reason === undefined) resources.set(uri, { uri, backend: id, definition });
         else withheld.push({ backend: id, kind: 'resource', name: uri, reason });

@@ -2,6 +2,7 @@ import type { BackendCatalog } from '#contract/types.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { assembleUris } from './assemble-uris.ts';
 import { promptCandidates, type ToolCandidate, toolCandidates } from './candidates.ts';
+import { nothingQuarantined } from './empty-snapshot.ts';
 import { formerNames, surplusNames, withoutRecords, withRecords } from './name-table.ts';
 import {
   assignNames,
@@ -109,6 +110,7 @@ export function assemble(input: AssembleInput): Assembled {
         ...refusals('prompt', prompts),
         ...uris.withheld,
       ],
+      quarantined: nothingQuarantined,
     },
     names: keptNames,
     changedNames: [...tools.changed, ...prompts.changed],

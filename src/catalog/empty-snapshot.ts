@@ -1,4 +1,11 @@
-import type { Snapshot } from './snapshot.ts';
+import type { Quarantined, Snapshot } from './snapshot.ts';
+
+export const nothingQuarantined: Quarantined = {
+  tools: new Map(),
+  prompts: new Map(),
+  resources: new Map(),
+  templates: [],
+};
 
 /** What a gateway without backends shows. */
 export const emptySnapshot: Snapshot = {
@@ -11,4 +18,5 @@ export const emptySnapshot: Snapshot = {
   formerNames: new Map(),
   names: new Map(),
   withheld: [],
+  quarantined: nothingQuarantined,
 };

@@ -6,10 +6,10 @@ import { literalLength } from './uri-template.ts';
  * The template whose scopes decide over a URI: of all that match, the one that fixes most of it. So
  * `docs://secret/{id}` decides over `docs://secret/1` even where `docs://{+path}` matches it too.
  */
-export function governingTemplate(
-  templates: readonly CatalogTemplate[],
+export function governingTemplate<T extends Pick<CatalogTemplate, 'uriTemplate' | 'matches'>>(
+  templates: readonly T[],
   uri: string,
-): CatalogTemplate | undefined {
+): T | undefined {
   return templates
     .filter(({ matches }) => matches(uri))
     .sort(

@@ -8,6 +8,7 @@ import type {
   CatalogResource,
   CatalogTemplate,
   CatalogTool,
+  QuarantinedItem,
   Snapshot,
   Withheld,
 } from './snapshot.ts';
@@ -23,8 +24,11 @@ export function readSnapshot(value: unknown): Result<Snapshot, 'unreadable'> {
   const backends = readAll(value.backends, readBackend);
   const withheld = readAll(value.withheld, readWithheld);
   const formerNames = readNames(value.formerNames);
-  if (!tools || !prompts || !resources || !templates || !backends || !withheld || !formerNames)
-    return err('unreadable');
+  const quarantined = readAll(value.quarantined, readQuarantined);
+  if (!tools || !prompts || !resources || !templates) return err('unreadable');
+  if (!backends || !withheld || !formerNames || !quarantined) return err('unreadable');
+  const named = (kind: Withheld['kind']) =>
+    new Map(quarantined.filter((one) => one.kind === kind).map(({ name, item }) => [name, item]));
   return ok({
     generation: value.generation,
     tools: new Map(tools.map((tool) => [tool.publicName, tool])),
@@ -35,6 +39,15 @@ export function readSnapshot(value: unknown): Result<Snapshot, 'unreadable'> {
     formerNames,
     names: new Map(),
     withheld,
+    quarantined: {
+      tools: named('tool'),
+      prompts: named('prompt'),
+      resources: named('resource'),
+      templates: [...named('template')].map(([uriTemplate, item]) => {
+        const matcher = uriMatcher(uriTemplate);
+        return { ...item, uriTemplate, matches: matcher.ok ? matcher.value : () => false };
+      }),
+    },
   });
 }
 
@@ -148,6 +161,19 @@ function readWithheld(item: JsonObject): Withheld | undefined {
   const reason = reasons.find((one) => one === item.reason);
   if (typeof backend !== 'string' || !isBackendId(backend) || typeof name !== 'string') return undefined;
   return kind && reason && { backend, kind, name, reason };
+}
+
+const quarantineReasons = ['changed', 'new', 'baseline_full', 'baseline_unusable'] as const;
+
+function readQuarantined(
+  item: JsonObject,
+): { readonly kind: Withheld['kind']; readonly name: string; readonly item: QuarantinedItem } | undefined {
+  const { backend, name, scopes } = item;
+  const kind = kinds.find((one) => one === item.kind);
+  const reason = quarantineReasons.find((one) => one === item.reason);
+  if (typeof backend !== 'string' || !isBackendId(backend) || typeof name !== 'string') return undefined;
+  if (kind === undefined || reason === undefined || !isStringArray(scopes)) return undefined;
+  return { kind, name, item: { backend, scopes, reason } };
 }
 
 function readNames(value: unknown): ReadonlyMap<string, string> | undefined {

@@ -62,6 +62,29 @@ export interface Withheld {
     | 'invalid_definition';
 }
 
+/** Why something listed is taken out: its definition is not the accepted one. */
+export type QuarantineReason =
+  | 'changed' // not as it was accepted
+  | 'new' // accepted by nobody, where an operator has to
+  | 'baseline_full' // the backend has invented more names than are remembered
+  | 'baseline_unusable'; // what was accepted cannot be trusted to be what was accepted
+
+/** Something that a backend lists and nobody may use. */
+export interface QuarantinedItem {
+  readonly backend: BackendId;
+  /** Who holds all of these is told so; to everybody else it does not exist. */
+  readonly scopes: readonly string[];
+  readonly reason: QuarantineReason;
+}
+
+/** What was taken out of the lists, under the names and URIs it had there. */
+export interface Quarantined {
+  readonly tools: ReadonlyMap<string, QuarantinedItem>;
+  readonly prompts: ReadonlyMap<string, QuarantinedItem>;
+  readonly resources: ReadonlyMap<string, QuarantinedItem>;
+  readonly templates: readonly (QuarantinedItem & Pick<CatalogTemplate, 'uriTemplate' | 'matches'>)[];
+}
+
 /**
  * Everything that can be shown or called, at one moment. Never edited, replaced whole; maps iterate in the
  * deterministic order of the lists (by public name or URI, in code-unit order).
@@ -78,4 +101,5 @@ export interface Snapshot {
   /** Every name that was ever given to something listed to all: what belongs to one person may not take it over. */
   readonly names: NameTable;
   readonly withheld: readonly Withheld[];
+  readonly quarantined: Quarantined;
 }

@@ -41,6 +41,19 @@ export function whyHidden(
 }
 
 function whyNotListed(snapshot: Snapshot, name: string): readonly Gate[] {
+  const quarantined = snapshot.quarantined.tools.get(snapshot.formerNames.get(name) ?? name);
+  if (quarantined !== undefined) {
+    const { backend, reason } = quarantined;
+    return [
+      { gate: 'configured', isPassed: true, detail: `backend ${backend}` },
+      { gate: 'polled', isPassed: true, detail: snapshot.backends.get(backend)?.status ?? 'gone' },
+      {
+        gate: 'listed',
+        isPassed: false,
+        detail: `quarantined: ${reason}; see: cortex integrity diff ${name}`,
+      },
+    ];
+  }
   const withheld = snapshot.withheld.find(
     (item) => item.kind === 'tool' && (item.name === name || `${item.backend}_${item.name}` === name),
   );

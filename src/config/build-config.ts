@@ -44,6 +44,11 @@ export function buildConfig(reader: Reader, places: Places): Config {
     servers: buildServers(reader, limitsConfig),
     limits: limitsConfig,
     audit: buildAudit(reader, stateDir),
+    integrity: {
+      mode: reader.read(options.integrityMode),
+      baseline: reader.readOr(options.integrityBaseline, [], join(stateDir, 'baseline.jsonl')),
+      publicKey: reader.read(options.integrityPublicKey),
+    },
     keys: buildKeys(reader, places),
     store: reader.readOr(options.store, [], { engine: 'sqlite', path: join(stateDir, 'cortex.db') }),
     tickets: { webhookUrl: reader.read(options.ticketWebhook) },

@@ -19,6 +19,7 @@ export interface Config {
   readonly servers: ReadonlyMap<BackendId, ServerConfig>;
   readonly limits: LimitsConfig;
   readonly audit: AuditConfig;
+  readonly integrity: IntegrityConfig;
   readonly keys: KeysConfig;
   readonly store: StoreConfig;
   readonly tickets: TicketsConfig;
@@ -191,6 +192,14 @@ export interface AuditConfig {
   /** Records go to stdout as well. */
   readonly stdout: boolean;
   readonly rotateBytes: number;
+}
+
+export interface IntegrityConfig {
+  readonly mode: 'off' | 'warn' | 'block';
+  /** Absolute path of the file of accepted definitions. */
+  readonly baseline: string;
+  /** Ed25519, 32 bytes as base64url. Undefined: the gateway signs for itself. */
+  readonly publicKey: string | undefined;
 }
 
 export interface KeysConfig {

@@ -1,5 +1,6 @@
 import { limits } from '#kernel/limits.ts';
 import { feedOptions } from './feed-options.ts';
+import { integrityOptions } from './integrity-options.ts';
 import { issuerClaimOptions } from './issuer-options.ts';
 import { listOf } from './kind.ts';
 import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds.ts';
@@ -486,6 +487,8 @@ export const options = {
     'A new file is begun at this size, and each day.',
   ),
 
+  ...integrityOptions,
+
   keysDir: optional('keys.dir', filePath, 'Where generated keys lie; never beside the data.', {
     fallbackText: '`keys` beside the config file, else `$XDG_CONFIG_HOME/cortex/keys`',
   }),
@@ -560,9 +563,6 @@ export const laterNames: readonly { readonly name: string; readonly capability: 
   { name: 'OAUTH_INTROSPECT_CLIENT_SECRET', capability: 'token introspection' },
   { name: 'OAUTH_INTROSPECT_CACHE_TTL_SECONDS', capability: 'token introspection' },
   { name: 'CORTEX_DATABASE_URL', capability: 'PostgreSQL' },
-  { name: 'CORTEX_TOOL_INTEGRITY_MODE', capability: 'tool integrity' },
-  { name: 'CORTEX_TOOL_BASELINE_FILE', capability: 'tool integrity' },
-  { name: 'CORTEX_BASELINE_PUBLIC_KEY', capability: 'tool integrity' },
   { name: 'CORTEX_ADMIN_SECRET', capability: 'the operators’ listener' },
 ];
 

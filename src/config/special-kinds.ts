@@ -107,3 +107,20 @@ export const commandLine: Kind<readonly [string, ...string[]]> = {
   },
   show: (words) => [...words],
 };
+
+/** 32 bytes of Ed25519 as base64 or hex, or a whole public key (SPKI, PEM or not), as base64url of the 32 bytes. */
+export const publicKey: Kind<string> = scalar({
+  name: 'public key',
+  schema: { type: 'string', minLength: 1 },
+  parse: (value) => {
+    const bare = value.replace(/-----(BEGIN|END) PUBLIC KEY-----|\s/g, '');
+    const bytes = Buffer.from(bare, /^[0-9a-fA-F]{64}$/.test(bare) ? 'hex' : 'base64');
+    if (bytes.length === 32) return ok(bytes.toString('base64url'));
+    // SubjectPublicKeyInfo of RFC 8410: a fixed head, then the 32 bytes.
+    const isWhole = bytes.length === 44 && bytes.toString('hex').startsWith('302a300506032b6570032100');
+    if (isWhole) return ok(bytes.subarray(12).toString('base64url'));
+    return err(
+      'is not an Ed25519 public key: 32 bytes as base64 or hex (cortex integrity keygen prints one)',
+    );
+  },
+});

@@ -119,4 +119,14 @@ export const limits = {
   grantLeaseMs: 15_000,
   grantLeasePollMs: 20,
   grantWaitMs: 30_000,
+  maxPinsPerBackend: 20_000,
+  maxPinnedCharactersPerBackend: 32 * 1024 * 1024,
+  /** Definitions of one item that different accounts may see. */
+  maxPinnedVariants: 16,
+  maxBaselineBytes: 512 * 1024 * 1024,
+  /** A baseline that somebody else put there is noticed within this time. */
+  baselineLookMs: 5_000,
+  /** Of one change; more are counted. */
+  maxAlarmsTold: 50,
+  maxPersonalAlarms: 10_000,
 } as const;

@@ -45,6 +45,12 @@ export function deriveKey(key: Key, info: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key.secret, '', info, keyBytes));
 }
 
+/** The ring of the keys that `deriveKey` gives, in the same order: for another use of the same secrets. */
+export function deriveRing(ring: KeyRing, info: string): KeyRing {
+  const derived = (key: Key) => keyOf(deriveKey(key, info));
+  return { newest: derived(ring.newest), all: ring.all.map(derived) };
+}
+
 function keyOf(bytes: Buffer): Key {
   const id = createHash('sha256').update('cortex key id').update(bytes).digest().subarray(0, 6);
   return { id: id.toString('base64url'), secret: createSecretKey(bytes) };

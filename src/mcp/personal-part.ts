@@ -26,6 +26,7 @@ export function assemblePart(
   servers: readonly PersonalServer[],
   catalogs: readonly (PersonalCatalog | undefined)[],
   revision: number,
+  guard: (items: PersonalItems) => PersonalItems,
 ): PersonalPart {
   const sources: PersonalSource[] = [];
   const backends = new Map<BackendId, BackendState>();
@@ -41,7 +42,7 @@ export function assemblePart(
     if (catalog.kind === 'listed') sources.push({ rules: own, state, catalog: catalog.catalog });
     else if (linkScopes !== undefined) linkTools.push(linkTool(id, linkScopes));
   }
-  const items = assemblePersonal(snapshot, rules, sources);
+  const items = guard(assemblePersonal(snapshot, rules, sources));
   const free = linkTools.filter(({ publicName }) => !isNameIn(snapshot, items, publicName));
   const links = new Map(free.map(({ backend, publicName }) => [backend, publicName]));
   const tools = [...items.tools.values(), ...free];
@@ -73,5 +74,6 @@ function stateOf(id: BackendId, catalog: PersonalCatalog): BackendState {
 }
 
 function isNameIn(snapshot: Snapshot, { tools }: PersonalItems, name: string): boolean {
-  return snapshot.tools.has(name) || snapshot.formerNames.has(name) || tools.has(name);
+  const isShared = snapshot.tools.has(name) || snapshot.quarantined.tools.has(name);
+  return isShared || snapshot.formerNames.has(name) || tools.has(name);
 }

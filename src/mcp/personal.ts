@@ -1,5 +1,6 @@
 import type { PersonalCatalog } from '#backends/backend.ts';
 import type { AssembleRules } from '#catalog/assemble.ts';
+import type { PersonalItems } from '#catalog/assemble-personal.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
 import type { Log } from '#kernel/log.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
@@ -29,6 +30,8 @@ export interface Personal {
 export interface PersonalDeps {
   readonly servers: () => readonly PersonalServer[];
   readonly rules: () => AssembleRules;
+  /** Takes out of one person's lists what is quarantined. */
+  readonly guard: (principalKey: string, items: PersonalItems) => PersonalItems;
   readonly schedule: Schedule;
   readonly log: Log;
   readonly deadlineMs: number;
@@ -100,7 +103,9 @@ export function createPersonal(deps: PersonalDeps): Personal {
       isEqual(before.catalogs, catalogs);
     if (isSame) return before.part;
     revision += 1;
-    const part = assemblePart(snapshot, rules, servers, catalogs, revision);
+    const part = assemblePart(snapshot, rules, servers, catalogs, revision, (items) =>
+      deps.guard(principal.key, items),
+    );
     keep(principal.key, { generation: snapshot.generation, rules, servers, catalogs, part });
     return part;
   }

@@ -1,15 +1,35 @@
 import { governingTemplate } from '#catalog/governing-template.ts';
-import type { CatalogResource, CatalogTemplate, Snapshot } from '#catalog/snapshot.ts';
+import type { CatalogResource, CatalogTemplate, QuarantinedItem, Snapshot } from '#catalog/snapshot.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
 import { architectureUri } from './builtins/architecture.ts';
 import type { EdgeDeps } from './deps.ts';
 
-/** What decides over a URI: the listed resource, else the most specific template that matches it. */
-export function governingItem(
-  { resources, templates }: Pick<Snapshot, 'resources' | 'templates'>,
+/** Lists of resources, with what was taken out of them. */
+export type Uris = Pick<Snapshot, 'resources' | 'templates' | 'quarantined'>;
+
+/**
+ * What decides over a URI: the listed resource, else the most specific template that matches it. Nothing, where that is
+ * quarantined: a wider template with other scopes must not decide in its place.
+ */
+export function governingItem(uris: Uris, uri: string): CatalogResource | CatalogTemplate | undefined {
+  if (quarantinedItem(uris, uri) !== undefined) return undefined;
+  return uris.resources.get(uri) ?? governingTemplate(uris.templates, uri);
+}
+
+/** What would decide over a URI if it were not quarantined. */
+export function quarantinedItem(
+  { resources, templates, quarantined }: Uris,
   uri: string,
-): CatalogResource | CatalogTemplate | undefined {
-  return resources.get(uri) ?? governingTemplate(templates, uri);
+): QuarantinedItem | undefined {
+  if (resources.has(uri)) return undefined;
+  const resource = quarantined.resources.get(uri);
+  if (resource !== undefined || quarantined.templates.length === 0) return resource;
+  const all: readonly Pick<CatalogTemplate, 'uriTemplate' | 'matches'>[] = [
+    ...templates,
+    ...quarantined.templates,
+  ];
+  const governing = governingTemplate(all, uri);
+  return quarantined.templates.find((template) => template === governing);
 }
 
 /** The same, of everything that is known for a principal at once: what is listed to all comes first. */
@@ -21,6 +41,7 @@ export function knownItem(
 ): CatalogResource | CatalogTemplate | undefined {
   const shared = governingItem(snapshot, uri);
   if (shared !== undefined || !personal.concerns(principal)) return shared;
+  if (quarantinedItem(snapshot, uri) !== undefined) return undefined;
   return governingItem(personal.known(snapshot, principal), uri);
 }
 

@@ -22,6 +22,12 @@ export type Refusal =
   | { readonly reason: 'tool_unknown'; readonly name: string }
   | { readonly reason: 'prompt_unknown'; readonly name: string }
   | { readonly reason: 'resource_unknown'; readonly uri: string }
+  | {
+      readonly reason: 'quarantined';
+      readonly what: 'tool' | 'prompt' | 'resource';
+      /** Its public name, or the URI asked for. */
+      readonly name: string;
+    }
   | { readonly reason: 'scope_missing'; readonly scopes: readonly string[] }
   | { readonly reason: 'state_invalid' }
   | {
@@ -123,6 +129,13 @@ export function wireAnswer(refusal: Refusal, era: Era): WireAnswer {
         era === 'modern' ? rpcErrors.invalidParams : rpcErrors.resourceNotFound,
         'Resource not found',
         { uri: refusal.uri },
+      );
+    case 'quarantined':
+      return answer(
+        200,
+        rpcErrors.serverError,
+        `The ${refusal.what} ${refusal.name} is quarantined: its definition is not the one that was approved. An operator has to look at it`,
+        { reason: 'quarantined' },
       );
     case 'scope_missing':
       return answer(403, rpcErrors.serverError, 'Insufficient scope', { scopes: [...refusal.scopes] });

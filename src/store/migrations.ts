@@ -134,4 +134,11 @@ export const migrations: readonly (readonly string[])[] = [
     )`,
   ],
   ['CREATE INDEX revocations_by_expiry ON revocations (expires_at)'],
+  [
+    `CREATE TABLE baselines_seen (
+      path TEXT PRIMARY KEY,
+      at INTEGER NOT NULL,
+      digest TEXT NOT NULL
+    )`,
+  ],
 ];

@@ -1,10 +1,12 @@
 import type { AuditLog } from '#audit/audit-log.ts';
 import type { Feeds } from '#auth/feeds/feeds.ts';
+import type { IntegrityDesk } from '#integrity/integrity-desk.ts';
 import { ok } from '#kernel/result.ts';
 import type { Operations } from '#server/operation.ts';
 import type { VaultDesk } from '#vault/vault-desk.ts';
 import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
 import { feedOperations } from './feed-operations.ts';
+import { integrityOperations } from './integrity-operations.ts';
 import { vaultOperations } from './vault-operations.ts';
 
 export interface OperationsDeps {
@@ -16,6 +18,7 @@ export interface OperationsDeps {
   readonly catalog: CatalogOperationsDeps['catalog'];
   readonly catalogLink: CatalogOperationsDeps['link'];
   readonly feeds: Pick<Feeds, 'reports'>;
+  readonly integrity: IntegrityDesk;
   readonly act: AuditLog['act'];
 }
 
@@ -23,7 +26,11 @@ export interface OperationsDeps {
 export function createOperations(deps: OperationsDeps): Operations {
   const { version, isReady, reload, catalog, catalogLink: link, act } = deps;
   return {
-    'GET /status': { role: 'read', run: async () => ok({ pid: process.pid, version, ready: isReady() }) },
+    'GET /status': {
+      role: 'read',
+      run: async () =>
+        ok({ pid: process.pid, version, ready: isReady(), integrity: deps.integrity.status() }),
+    },
     ...(reload && {
       'POST /reload': {
         role: 'operate',
@@ -37,5 +44,6 @@ export function createOperations(deps: OperationsDeps): Operations {
     ...catalogOperations({ catalog, link, act }),
     ...vaultOperations(deps.vault),
     ...feedOperations(deps.feeds),
+    ...integrityOperations(deps.integrity),
   };
 }

@@ -6,6 +6,7 @@ import { holdsAll } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { complete, type McpCall, type MethodReply, membersOf } from '../call.ts';
 import type { EdgeDeps } from '../deps.ts';
+import { quarantineRefusal } from '../quarantine-refusal.ts';
 import type { Refusal } from '../refusal.ts';
 import { callContext, noRetry } from '../relay.ts';
 import { noteExchange } from '../tool-result.ts';
@@ -16,13 +17,14 @@ interface Target {
   readonly backend: Backend;
   readonly ref: JsonObject;
 }
-type Listed = Pick<Snapshot, 'prompts' | 'resources' | 'templates'>;
+type Listed = Pick<Snapshot, 'prompts' | 'resources' | 'templates' | 'quarantined'>;
 
 /** What a reference names, in the backend's own words: among what everyone is shown, else among the caller's own. */
 async function target(deps: EdgeDeps, call: McpCall, ref: JsonObject): Promise<Result<Target, Refusal>> {
   const { snapshot, principal } = call;
   const shared = targetIn(snapshot, deps, call, ref);
-  const isUnknown = !shared.ok && shared.error.reason !== 'params_invalid';
+  const isUnknown =
+    !shared.ok && (shared.error.reason === 'prompt_unknown' || shared.error.reason === 'resource_unknown');
   if (!isUnknown || !deps.personal.concerns(principal)) return shared;
   const own = targetIn(await deps.personal.of(snapshot, principal), deps, call, ref);
   return own.ok ? own : shared;
@@ -35,7 +37,9 @@ function targetIn(listed: Listed, deps: EdgeDeps, call: McpCall, ref: JsonObject
     const prompt = listed.prompts.get(ref.name);
     const backend = prompt && deps.backend(prompt.backend);
     if (!prompt || !backend || !holdsAll(principal.scopes, prompt.definition.scopes)) {
-      return err({ reason: 'prompt_unknown', name: ref.name });
+      const { name } = ref;
+      const withheld = quarantineRefusal(call, listed.quarantined.prompts.get(name), 'prompt', name);
+      return err(withheld ?? { reason: 'prompt_unknown', name });
     }
     call.facts.scopes = prompt.definition.scopes;
     return ok({ backend, ref: { ...ref, name: prompt.definition.name } });
@@ -52,7 +56,10 @@ function targetIn(listed: Listed, deps: EdgeDeps, call: McpCall, ref: JsonObject
     );
     const backend = held && deps.backend(held.backend);
     call.facts.scopes = held?.definition.scopes;
-    return backend ? ok({ backend, ref }) : err({ reason: 'resource_unknown', uri });
+    if (backend !== undefined) return ok({ backend, ref });
+    const { templates, resources } = listed.quarantined;
+    const taken = templates.find(({ uriTemplate }) => uriTemplate === uri) ?? resources.get(uri);
+    return err(quarantineRefusal(call, taken, 'resource', uri) ?? { reason: 'resource_unknown', uri });
   }
   return err({ reason: 'params_invalid', detail: 'ref must be a ref/prompt or a ref/resource' });
 }

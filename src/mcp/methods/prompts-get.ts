@@ -7,6 +7,7 @@ import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { refuseHidden } from '../missing-scope.ts';
 import { plainReply } from '../plain-reply.ts';
+import { quarantineRefusal } from '../quarantine-refusal.ts';
 import { linkFor, ownPart, plainLinkReply } from './link.ts';
 
 /** prompts/get: visible, then the backend's own answer. */
@@ -29,10 +30,14 @@ async function getOwnPrompt(
   name: string,
   args: JsonObject,
 ): Promise<MethodReply> {
+  const refusal = quarantineRefusal(call, call.snapshot.quarantined.prompts.get(name), 'prompt', name);
+  if (refusal !== undefined) return err(refusal);
   if (!deps.personal.concerns(call.principal)) return err({ reason: 'prompt_unknown', name });
   const { part, unlinked } = await ownPart(deps, call, { name }, args);
   const prompt = part.prompts.get(name);
   if (prompt !== undefined) return getListed(deps, call, name, prompt, args);
+  const own = quarantineRefusal(call, part.quarantined.prompts.get(name), 'prompt', name);
+  if (own !== undefined) return err(own);
   if (unlinked === undefined) return err({ reason: 'prompt_unknown', name });
   const link = await linkFor(deps, call, unlinked, name, args);
   return link.ok ? plainLinkReply(call.facts, link.value) : link;

@@ -9,8 +9,9 @@ import { wholeChoice } from '../choice.ts';
 import type { EdgeDeps } from '../deps.ts';
 import { interact } from '../interactive.ts';
 import { paramHeaderMismatch } from '../param-headers-check.ts';
+import { quarantineRefusal } from '../quarantine-refusal.ts';
 import { callContext, noRetry } from '../relay.ts';
-import { toolNamed } from '../tool-named.ts';
+import { quarantinedTool, toolNamed } from '../tool-named.ts';
 import { failureDetail, noteExchange, toolError, toolResult } from '../tool-result.ts';
 import { callLink, linkFor, ownPart, toolLinkReply } from './link.ts';
 
@@ -38,6 +39,8 @@ async function callUnlisted(
   args: JsonObject,
 ): Promise<MethodReply> {
   const { snapshot, principal } = call;
+  const refusal = quarantineRefusal(call, quarantinedTool(snapshot, name), 'tool', name);
+  if (refusal !== undefined) return err(refusal);
   const view = deps.views.of(snapshot, principal, wholeChoice);
   const helper = view.backends.find(({ helpName }) => helpName === name);
   if (helper !== undefined) return callHelp(deps, call, helper.id, name, args);
@@ -47,6 +50,8 @@ async function callUnlisted(
   const { part, unlinked } = await ownPart(deps, call, { name }, args);
   const tool = part.tools.get(name);
   if (tool !== undefined) return callListed(deps, call, tool, args);
+  const own = quarantineRefusal(call, part.quarantined.tools.get(name), 'tool', name);
+  if (own !== undefined) return err(own);
   if (unlinked === undefined) return err({ reason: 'tool_unknown', name });
   const link = await linkFor(deps, call, unlinked, name, args);
   return link.ok ? toolLinkReply(call.facts, unlinked, link.value) : link;

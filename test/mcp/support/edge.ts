@@ -121,6 +121,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
   const personal = createPersonal({
     servers: () => personalServers,
     rules: () => rules,
+    guard: (_principalKey, items) => items,
     schedule: systemSchedule,
     log: silentLog,
     deadlineMs: setup.deadlineMs ?? 100,

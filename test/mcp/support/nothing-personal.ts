@@ -8,6 +8,7 @@ export function nothingPersonal(): Personal {
   return createPersonal({
     servers: () => [],
     rules: () => rules,
+    guard: (_principalKey, items) => items,
     schedule: systemSchedule,
     log: silentLog,
     deadlineMs: 1,
