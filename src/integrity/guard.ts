@@ -10,7 +10,7 @@ import type { Schedule } from '#kernel/schedule.ts';
 import { type Alarm, createAlarms } from './alarms.ts';
 import type { BaselineKeeper, BaselineProblem } from './baseline-keeper.ts';
 import { type Guarded, type Listed, listedIn, takeOut } from './items.ts';
-import { createPrints, type Unaccepted, judge } from './judge.ts';
+import { createPrints, judge, type Unaccepted } from './judge.ts';
 import type { Pin } from './pin.ts';
 
 export type IntegrityMode = 'off' | 'warn' | 'block';
