@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '#kernel/clock.ts';
 import { randomId } from '#kernel/ids.ts';
 import type { Log } from '#kernel/log.ts';
+import { Secret } from '#kernel/secret.ts';
 import {
   type AuthorizationServer,
   createAuthorizationServer,
@@ -44,6 +45,10 @@ export interface DemoWorld {
   readonly calendarUrl: string | undefined;
   /** The applications' technical token, new at each start. */
   readonly technicalToken: string;
+  /** The gateway as a client of the authorization server: it reads the revocations. New at each start. */
+  readonly gatewayClient: { readonly id: string; readonly secret: string };
+  /** The stream of revocations, where the authorization server listens. */
+  readonly eventsUrl: string;
   /** Forgets every user and every note: a public demo starts each day afresh. */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -52,6 +57,7 @@ export interface DemoWorld {
 export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWorld> {
   const { issuer, resource, folder } = options;
   if (folder !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const gatewayClient = { id: 'cortex-gateway', secret: randomId() };
   const authorizationServer = await createAuthorizationServer({
     issuer,
     resources: [resource],
@@ -64,7 +70,16 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     mailer: options.mailer,
     fetchDocument: options.fetchDocument,
     allowsLoopbackDocuments: options.isLocal,
-    clients: [],
+    clients: [
+      {
+        clientId: gatewayClient.id,
+        name: 'The gateway',
+        secret: new Secret(gatewayClient.secret),
+        redirectUris: [],
+        isResourceServer: true,
+        exchangeAudiences: [],
+      },
+    ],
   });
   const server = Bun.serve({
     hostname: '127.0.0.1',
@@ -105,6 +120,8 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     billingUrl: `http://127.0.0.1:${billingServer.port}`,
     calendarUrl: calendar?.url,
     technicalToken,
+    gatewayClient,
+    eventsUrl: `http://127.0.0.1:${server.port}/events`,
     async reset() {
       notes = createNotesBackend(trust);
       await authorizationServer.reset();

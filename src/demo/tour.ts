@@ -26,6 +26,8 @@ const newTool = 'notes_count_words';
 const linkTool = 'calendar_link';
 const calendarTool = 'calendar_list_events';
 const changeTimeoutMs = 5_000;
+const revocationTimeoutMs = 5_000;
+const promisedMs = 1_000;
 
 /** The whole promise, step by step, with the official client as the agent. */
 export function createTour({ url, world, readLink }: TourOptions): Tour {
@@ -208,6 +210,23 @@ export function createTour({ url, world, readLink }: TourOptions): Tour {
         return `plan ${plan}, ${JSON.stringify(applications)}`;
       },
     },
+    {
+      title:
+        'her access is revoked at the authorization server: her next call is refused, her token still unexpired',
+      async run() {
+        const token = agentOf('alice').accessToken();
+        expect((await knock(url, token)) !== 401, 'her token was refused before');
+        const startedMs = performance.now();
+        expect(await world.authorizationServer.revokeUser('alice@example.com'), 'nothing was revoked');
+        while ((await knock(url, token)) !== 401)
+          expect(performance.now() - startedMs < revocationTimeoutMs, 'her token is still good');
+        const tookMs = Math.ceil(performance.now() - startedMs);
+        expect(tookMs < promisedMs, `refused only after ${tookMs} ms`);
+        const bob = await call('bob', 'notes_list_notes', {});
+        expect(bob.isError !== true, `bob was refused, too: ${textOf(bob)}`);
+        return `refused ${tookMs} ms after she was revoked; bob goes on`;
+      },
+    },
   ];
 
   return {
@@ -216,6 +235,13 @@ export function createTour({ url, world, readLink }: TourOptions): Tour {
       await Promise.all([...agents.values()].map((agent) => agent.close()));
     },
   };
+}
+
+/** The status of any request with this token. */
+async function knock(url: string, token: string): Promise<number> {
+  const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+  await answer.body?.cancel();
+  return answer.status;
 }
 
 function expect(isAsPromised: boolean, seen: string): void {

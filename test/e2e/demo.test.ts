@@ -16,7 +16,10 @@ describe('cortex demo', () => {
     const code = await cortex.exited;
     const tour: Tour = JSON.parse(cortex.output());
     expect(tour.steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(tour.steps).toHaveLength(12);
+    expect(tour.steps).toHaveLength(13);
+    expect(tour.steps.find(({ step }) => step.includes('revoked'))?.seen).toMatch(
+      /^refused \d+ ms after she was revoked; bob goes on$/,
+    );
     expect(tour.steps.find(({ step }) => step.includes('links hers'))?.seen).toContain(
       'calendar_list_events',
     );
