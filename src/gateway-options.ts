@@ -252,6 +252,7 @@ export function restartReasons(before: Config, next: Config): readonly string[] 
   const fixed: readonly (readonly [string, (config: Config) => unknown])[] = [
     ['state_dir', (config) => config.stateDir],
     ['gateway.listen', (config) => config.gateway.listen],
+    ['admin.listen', (config) => config.admin.listen],
     // Providers know the gateway by its old address.
     ['gateway.url', (config) => linksAccounts(before) && linksAccounts(next) && config.gateway.url],
     ['keys', (config) => config.keys],

@@ -29,7 +29,8 @@ import { createViews } from '#mcp/views.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import { createSocketOutbound } from '#outbound/socket-outbound.ts';
-import { createApp } from '#server/app.ts';
+import { createAdminApp } from '#server/admin/admin-app.ts';
+import { type App, createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import type { Connection } from '#server/connection.ts';
 import type { Operations } from '#server/operation.ts';
@@ -81,6 +82,8 @@ export interface Gateway {
   readonly catalog: Catalog;
   /** What operators may ask. */
   readonly operations: Operations;
+  /** The same behind tokens, for a listener of its own. */
+  readonly admin: App;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;
   /** Takes over a new configuration; what it returns holds only after a restart. */
@@ -310,6 +313,37 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     );
   }
 
+  const mayRecord = () => audit.admits(false);
+  const operations = createOperations({
+    version,
+    isReady: () => !isDraining,
+    reload: deps.reload,
+    vault: createVaultDesk({
+      vault: vault.value,
+      unlink: accounts.unlink,
+      issuers: () => current.config.auth.issuers.map(({ url }) => url),
+      pseudonyms: records.pseudonyms,
+      act: audit.act,
+    }),
+    catalog: { snapshot: guard.snapshot, poll: () => catalog.poll() },
+    integrity,
+    catalogLink: accounts.catalog,
+    feeds,
+    mayRecord,
+    act: audit.act,
+  });
+  const adminFailures = createLimiter(clock);
+  const admin = createAdminApp({
+    settings: () => current.config.admin,
+    operations,
+    addressOf: (request, connection) => current.doors.clientAddress(connection?.address(), request.headers),
+    failures: adminFailures,
+    mayRecord,
+    act: (fields) => audit.act('admin', fields),
+    clock,
+    log,
+  });
+
   const endSweeps = sweepStore(store, clock, log);
   await guard.open();
   await catalog.start();
@@ -317,23 +351,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   return {
     fetch: app.fetch,
     catalog,
-    operations: createOperations({
-      version,
-      isReady: () => !isDraining,
-      reload: deps.reload,
-      vault: createVaultDesk({
-        vault: vault.value,
-        unlink: accounts.unlink,
-        issuers: () => current.config.auth.issuers.map(({ url }) => url),
-        pseudonyms: records.pseudonyms,
-        act: audit.act,
-      }),
-      catalog: { snapshot: guard.snapshot, poll: () => catalog.poll() },
-      integrity,
-      catalogLink: accounts.catalog,
-      feeds,
-      act: audit.act,
-    }),
+    operations,
+    admin,
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };
@@ -378,6 +397,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       search.close();
       limiter.close();
       refusals.close();
+      adminFailures.close();
       pulse.close();
       await store.close();
     },

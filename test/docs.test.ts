@@ -144,11 +144,11 @@ describe('settings in the documents', () => {
       await using folder = await createTempFolder();
       const file = join(folder.path, 'cortex.yaml');
       const secret = join(folder.path, 'secret');
-      await Bun.write(secret, 'a-secret-of-a-test-0123456789\n');
+      await Bun.write(secret, 'a-secret-of-a-test-0123456789-in-a-file\n');
       await Bun.write(file, text.replaceAll(/file:\/\S+/g, `file:${secret}`));
       const variables = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name = '']) => [
         name,
-        'a-secret-of-a-test-0123456789',
+        `a-secret-of-a-test-0123456789-${name}`,
       ]);
       const loaded = await loadConfig({
         cwd: folder.path,

@@ -5,7 +5,7 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { createLogger } from '#observability/logger.ts';
 import { openControl } from '#server/control.ts';
-import { listen } from '#server/listener.ts';
+import { type Listener, listen } from '#server/listener.ts';
 import { StartError } from '#wiring/start-error.ts';
 import { askGateway, controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
@@ -51,9 +51,22 @@ export async function startGateway(
     throw new UserError(error.message, { next: 'put it right, then start again' });
   });
   const control = openControl(path, gateway.operations);
+  const listeners: Listener[] = [];
+  let address = config.gateway.listen;
   try {
-    const { host, port } = config.gateway.listen;
-    const listener = listen(gateway, { host, port }, config.limits.maxRequestBodyBytes);
+    const { host } = address;
+    const listener = listen(gateway, address, config.limits.maxRequestBodyBytes);
+    listeners.push(listener);
+    if (config.admin.listen !== undefined) {
+      address = config.admin.listen;
+      const admin = listen(gateway.admin, address, limits.maxOperationBytes);
+      listeners.push(admin);
+      log.info('gateway.admin_listening', {
+        host: admin.host,
+        port: admin.port,
+        tokens: config.admin.tokens.size,
+      });
+    }
     return {
       gateway,
       log,
@@ -61,19 +74,23 @@ export async function startGateway(
       port: listener.port,
       async stop() {
         await gateway.drain(limits.drainMs);
-        await listener.close();
+        await Promise.all(listeners.map((open) => open.close()));
         await control.close();
         await gateway.close();
       },
     };
   } catch (error) {
+    await Promise.all(listeners.map((open) => open.close()));
     await control.close();
     await gateway.close();
-    const { host, port } = config.gateway.listen;
+    const { host, port } = address;
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(`cannot listen on ${host}:${port}: ${why}`, {
       exitCode: exitCodes.unreachable,
-      next: 'free the port, or choose another with --listen',
+      next:
+        address === config.gateway.listen
+          ? 'free the port, or choose another with --listen'
+          : 'free the port, or choose another admin.listen',
     });
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isBackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Secret } from '#kernel/secret.ts';
+import { buildAdmin } from './build-admin.ts';
 import { buildFeed } from './build-feed.ts';
 import { backendIdHint, buildServers } from './build-servers.ts';
 import type {
@@ -50,6 +51,7 @@ export function buildConfig(reader: Reader, places: Places): Config {
       publicKey: reader.read(options.integrityPublicKey),
     },
     keys: buildKeys(reader, places),
+    admin: buildAdmin(reader),
     store: reader.readOr(options.store, [], { engine: 'sqlite', path: join(stateDir, 'cortex.db') }),
     tickets: { webhookUrl: reader.read(options.ticketWebhook) },
     log: { level: reader.read(options.logLevel), format: reader.read(options.logFormat) },

@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { challengedScopes } from './challenged-scopes.ts';
+import { checkAdmin } from './check-admin.ts';
 import { checkFeeds } from './check-feeds.ts';
 import { checkIdentities } from './check-identities.ts';
 import { checkPresets } from './check-presets.ts';
@@ -40,6 +41,7 @@ const checks: readonly Check[] = [
   checkFeeds,
   checkPrefixes,
   checkKeysApart,
+  checkAdmin,
 ];
 
 function checkCanonicalUrl({ gateway }: Config, { originOf }: Sources): readonly Issue[] {

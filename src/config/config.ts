@@ -1,5 +1,6 @@
 import type { BackendId } from '#kernel/ids.ts';
 import type { Secret } from '#kernel/secret.ts';
+import type { AdminConfig } from './admin-config.ts';
 import type { FeedConfig } from './feed-config.ts';
 import type { ServerConfig } from './server-config.ts';
 
@@ -21,6 +22,7 @@ export interface Config {
   readonly audit: AuditConfig;
   readonly integrity: IntegrityConfig;
   readonly keys: KeysConfig;
+  readonly admin: AdminConfig;
   readonly store: StoreConfig;
   readonly tickets: TicketsConfig;
   readonly log: LogConfig;

@@ -86,6 +86,9 @@ export function readEnvironment(
       case 'first':
         fill(option, existing, existing.name, placeOf(option, '0'), hasOwnIssuers);
         return;
+      case 'admin':
+        fill(option, existing, existing.name, placeOf(option, 'admin'), false);
+        return;
       case 'each':
         for (const id of ids) {
           if (settings.get(placeOf(option, id)) === undefined)

@@ -11,6 +11,7 @@ const exampleKeys: ReadonlyMap<string, string> = new Map([
   ['servers.<id>.scopes.tools.<glob>', '"create_*"'],
   ['auth.scope_implies.<scope>', 'mcp:notes:write'],
   ['limits.tool_calls_per_minute.<glob>', '"*_delete_*"'],
+  ['admin.tokens.<name>', 'dashboard'],
   ['limits.plan_calls_per_minute.<plan>', 'pro'],
 ]);
 

@@ -101,6 +101,17 @@ export const cidr: Kind<string> = scalar({
   },
 });
 
+/** A host as a `Host` header names it, without port; kept in lower case. */
+export const hostName: Kind<string> = scalar({
+  name: 'host',
+  schema: { type: 'string' },
+  parse: (value) => {
+    const isName =
+      /^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value) || isIP(value.replace(/^\[(.*)\]$/, '$1')) === 6;
+    return isName ? ok(value.toLowerCase()) : err('is not a host name or address; write it without a port');
+  },
+});
+
 /** A host name, or a CIDR range; an address alone is a range of one. */
 export const privateTarget: Kind<string> = scalar({
   name: 'host or CIDR',

@@ -6,9 +6,10 @@ export interface ExistingName {
   readonly name: string;
   /**
    * `each`: every backend that has no value of its own. `listed`: the value lists backends, which get `true`.
-   * `first`: the one issuer that the environment describes. `one`: the setting itself, or that of backend `<ID>`.
+   * `first`: the one issuer that the environment describes. `admin`: the token of that name. `one`: the setting itself,
+   * or that of backend `<ID>`.
    */
-  readonly reach: 'one' | 'each' | 'listed' | 'first';
+  readonly reach: 'one' | 'each' | 'listed' | 'first' | 'admin';
   /** Appended to a bare number. */
   readonly unit: 'ms' | 'd' | undefined;
 }

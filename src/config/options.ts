@@ -1,4 +1,5 @@
 import { limits } from '#kernel/limits.ts';
+import { adminOptions } from './admin-options.ts';
 import { feedOptions } from './feed-options.ts';
 import { integrityOptions } from './integrity-options.ts';
 import { issuerClaimOptions } from './issuer-options.ts';
@@ -534,6 +535,8 @@ export const options = {
     'Keeps the vault’s key in the keychain of the system instead of in a file.',
   ),
 
+  ...adminOptions,
+
   store: optional('store', store, 'The database.', { fallbackText: '`sqlite:<state_dir>/cortex.db`' }),
   ticketWebhook: optional('tickets.webhook_url', anyUrl, 'Is told of each ticket that blocks its agent.', {
     existing: [existing('CORTEX_TICKET_WEBHOOK_URL')],
@@ -563,7 +566,6 @@ export const laterNames: readonly { readonly name: string; readonly capability: 
   { name: 'OAUTH_INTROSPECT_CLIENT_SECRET', capability: 'token introspection' },
   { name: 'OAUTH_INTROSPECT_CACHE_TTL_SECONDS', capability: 'token introspection' },
   { name: 'CORTEX_DATABASE_URL', capability: 'PostgreSQL' },
-  { name: 'CORTEX_ADMIN_SECRET', capability: 'the operators’ listener' },
 ];
 
 /** Names read elsewhere: by the command line and by tests. */

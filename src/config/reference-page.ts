@@ -81,6 +81,8 @@ function reach(option: AnyOption, existing: ExistingName): string {
       return `\`${option.path}\`${unit}`;
     case 'first':
       return `\`${option.path}\` of the one issuer that the environment describes`;
+    case 'admin':
+      return `\`${option.path}\` of the one that is named \`admin\``;
     case 'each':
       return `\`${option.path}\` of every backend that has none of its own`;
     case 'listed':

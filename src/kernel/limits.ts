@@ -74,6 +74,9 @@ export const limits = {
   maxEventsInFlight: 64,
   callsPerMinute: 600,
   refusalsPerMinute: 300,
+  /** Wrong tokens of one network at the operators' listener. */
+  adminFailuresPerMinute: 10,
+  maxOperationBytes: 64 * 1024,
   drainMs: 30_000,
   maxIndexedTools: 50_000,
   storeSweepMs: 3_600_000,

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** The name of a Host header, without its port. */
@@ -7,21 +9,23 @@ function nameOf(host: string): string {
 
 /** A host as a Host header spells it: IPv6 in brackets. */
 function asHeader(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** Whether a Host header is ours: the canonical URL's, the listener's, or a loopback name. Guards against DNS rebinding (R1). */
 export function createHostGate(canonicalUrl: string, listenHost: string): (host: string | null) => boolean {
-  const allowed = new Set([
-    ...loopbackNames,
-    nameOf(new URL(canonicalUrl).host),
-    nameOf(asHeader(listenHost)),
-  ]);
+  const isOurs = createNameGate([new URL(canonicalUrl).host, listenHost]);
   let accepted: string | null = null;
   return (host) => {
     if (host === accepted) return true;
-    if (host !== null && !allowed.has(nameOf(host))) return false;
+    if (host !== null && !isOurs(host)) return false;
     accepted = host;
     return true;
   };
+}
+
+/** Whether a Host header is one of these, or a loopback name. */
+export function createNameGate(hosts: readonly string[]): (host: string) => boolean {
+  const allowed = new Set([...loopbackNames, ...hosts.map((host) => nameOf(asHeader(host)))]);
+  return (host) => allowed.has(nameOf(host));
 }

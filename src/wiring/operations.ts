@@ -19,17 +19,33 @@ export interface OperationsDeps {
   readonly catalogLink: CatalogOperationsDeps['link'];
   readonly feeds: Pick<Feeds, 'reports'>;
   readonly integrity: IntegrityDesk;
+  /** Whether the audit admits an act now. */
+  readonly mayRecord: () => boolean;
   readonly act: AuditLog['act'];
 }
 
 /** Everything an operator may ask, on the control socket and on the admin listener: each area adds its own here. */
 export function createOperations(deps: OperationsDeps): Operations {
-  const { version, isReady, reload, catalog, catalogLink: link, act } = deps;
+  const { version, isReady, mayRecord, reload, catalog, catalogLink: link, act } = deps;
+  const states = () =>
+    [...catalog.snapshot().backends.values()].map(({ id, status, lastGoodAt, lastError }) => ({
+      id,
+      status,
+      lastGoodAt,
+      lastError,
+    }));
   return {
     'GET /status': {
       role: 'read',
       run: async () =>
-        ok({ pid: process.pid, version, ready: isReady(), integrity: deps.integrity.status() }),
+        ok({
+          pid: process.pid,
+          version,
+          ready: isReady(),
+          audit: { writable: mayRecord() },
+          backends: states(),
+          integrity: deps.integrity.status(),
+        }),
     },
     ...(reload && {
       'POST /reload': {
@@ -42,7 +58,7 @@ export function createOperations(deps: OperationsDeps): Operations {
       },
     }),
     ...catalogOperations({ catalog, link, act }),
-    ...vaultOperations(deps.vault),
+    ...vaultOperations(deps.vault, act),
     ...feedOperations(deps.feeds),
     ...integrityOperations(deps.integrity),
   };

@@ -1,3 +1,4 @@
+import type { AuditLog } from '#audit/audit-log.ts';
 import type { Operations, OperatorRole } from '#server/operation.ts';
 import type { VaultAction, VaultDesk } from '#vault/vault-desk.ts';
 
@@ -12,11 +13,17 @@ const roles: Readonly<Record<VaultAction, OperatorRole>> = {
 const actions: readonly VaultAction[] = ['list', 'status', 'unlink', 'rotate', 'erase'];
 
 /** `POST /vault/<action>`. */
-export function vaultOperations(desk: VaultDesk): Operations {
+export function vaultOperations(desk: VaultDesk, act: AuditLog['act']): Operations {
   return Object.fromEntries(
     actions.map((action) => [
       `POST /vault/${action}`,
-      { role: roles[action], run: (input, actor) => desk.handle(action, input, actor) },
+      {
+        role: roles[action],
+        async run(input, actor) {
+          if (action === 'list') await act('admin', { action: 'vault.list', actor });
+          return desk.handle(action, input, actor);
+        },
+      },
     ]),
   );
 }

@@ -128,10 +128,10 @@ describe('what went wrong', () => {
       await requireConfig(invocation, true);
       return 0;
     });
-    const environment = { OAUTH_ISSUER: 'nonsense', CORTEX_ADMIN_SECRET: 'x' };
+    const environment = { OAUTH_ISSUER: 'nonsense', CORTEX_DATABASE_URL: 'x' };
     const result = await run('x', { commands: [spec], environment });
     expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('warning: env CORTEX_ADMIN_SECRET: has no effect');
+    expect(result.stderr).toContain('warning: env CORTEX_DATABASE_URL: has no effect');
     expect(result.stderr).toContain(
       'cortex: 1 problem in the environment\n  env OAUTH_ISSUER: auth.issuers.0.url: "nonsense" is not an absolute URL: write https://host/path.\n  next: put them right, then: cortex check\n',
     );

@@ -205,7 +205,7 @@ describe('a name of an existing deployment', () => {
       /has no effect: not available in this version \(.+\)\.$/.test(line),
     );
     expect(warned.length).toBe(names.length);
-    expect(names).toContain('CORTEX_ADMIN_SECRET');
+    expect(names).toContain('CORTEX_DATABASE_URL');
   });
 
   test('of a ticket backend that is none is warned of', async () => {

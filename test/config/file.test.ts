@@ -179,7 +179,7 @@ describe('a config file is refused, by line, for', () => {
     [
       'a key that means something to JavaScript',
       '__proto__: { x: 1 }',
-      'cortex.yaml:4: __proto__ is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, integrity, keys, store, tickets, log.',
+      'cortex.yaml:4: __proto__ is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, integrity, keys, admin, store, tickets, log.',
     ],
     [
       'a constructor as a backend key',
@@ -356,7 +356,7 @@ describe('a config file is refused, by line, for', () => {
     [
       'a capability of a later version',
       'cluster: { redis: x }',
-      'cortex.yaml:4: cluster is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, integrity, keys, store, tickets, log.',
+      'cortex.yaml:4: cluster is not a setting. Known here: version, state_dir, gateway, auth, plans, backends, servers, limits, audit, integrity, keys, admin, store, tickets, log.',
     ],
     [
       'a variable outside a secret',

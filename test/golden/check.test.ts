@@ -16,7 +16,7 @@ const runs: readonly GoldenRun[] = [
     folder: 'sound',
     golden: 'overridden.txt',
     line: 'check --config cortex.yaml --listen 0.0.0.0:80',
-    extra: { CORTEX__LIMITS__STREAMS: '5', CORTEX_ADMIN_SECRET: 'x', CORTEX_AUDIT_RETENTION_DAY: '1' },
+    extra: { CORTEX__LIMITS__STREAMS: '5', CORTEX_DATABASE_URL: 'x', CORTEX_AUDIT_RETENTION_DAY: '1' },
   },
   { folder: 'five-mistakes', golden: 'plain.txt', line: 'check --config cortex.yaml' },
   { folder: 'five-mistakes', golden: 'json.txt', line: 'check --config cortex.yaml --json' },

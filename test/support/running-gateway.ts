@@ -5,8 +5,10 @@ import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { createGateway, type Gateway } from '#gateway.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { limits } from '#kernel/limits.ts';
 import { type Log, type LogFields, silentLog } from '#kernel/log.ts';
 import type { Result } from '#kernel/result.ts';
+import type { App } from '#server/app.ts';
 import { listen } from '#server/listener.ts';
 import type { OperationRefusal } from '#server/operation.ts';
 import {
@@ -56,8 +58,12 @@ export interface RunningGateway extends AsyncDisposable {
   calls(count: number, which?: (record: JsonObject) => boolean): Promise<readonly JsonObject[]>;
   /** Asks an operation, such as `POST /vault/rotate`, as the operator `test`; its answer, or the refusal. */
   operate(name: string, input?: JsonObject): Promise<Result<JsonObject, OperationRefusal>>;
+  /** The audit's records of acts so far. */
+  acts(): readonly JsonObject[];
   /** Opens a socket on a free port; gives its origin. It is closed with the gateway. */
   listen(): string;
+  /** The same for the operators' listener. */
+  listenAdmin(): string;
   /** Loads another configuration, by the same rules, and takes it over. */
   reload(backends: Readonly<Record<string, BackendSetup>>, config?: Sections): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -135,6 +141,13 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
     await owned.disposeAsync();
   }
 
+  function open(app: App, maxBodyBytes: number): string {
+    const listener = listen(app, { host: '127.0.0.1', port: 0 }, maxBodyBytes);
+    owned.defer(() => listener.close());
+    return `http://127.0.0.1:${listener.port}`;
+  }
+  const records = () => lines.map((line): unknown => JSON.parse(line)).filter(isJsonObject);
+
   return {
     gateway,
     issuer,
@@ -152,11 +165,8 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
     fetch: async (path, init) => gateway.fetch(new Request(`http://127.0.0.1:3213${path}`, init)),
     async calls(count, which = () => true) {
       for (let waited = 0; waited < 5_000; waited += 10) {
-        const records = lines
-          .map((line): unknown => JSON.parse(line))
-          .filter(isJsonObject)
-          .filter((record) => record.kind === 'call' && which(record));
-        if (records.length >= count) return records;
+        const found = records().filter((record) => record.kind === 'call' && which(record));
+        if (found.length >= count) return found;
         await sleep(10);
       }
       throw new Error(`fewer than ${count} records: ${lines.join('\n')}`);
@@ -166,11 +176,9 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
       if (operation === undefined) throw new Error(`there is no operation ${name}`);
       return operation.run(input, 'test');
     },
-    listen() {
-      const listener = listen(gateway, { host: '127.0.0.1', port: 0 }, 4 * 1024 * 1024);
-      owned.defer(() => listener.close());
-      return `http://127.0.0.1:${listener.port}`;
-    },
+    acts: () => records().filter(({ kind }) => kind === 'admin'),
+    listen: () => open(gateway, 4 * 1024 * 1024),
+    listenAdmin: () => open(gateway.admin, limits.maxOperationBytes),
     reload: async (wanted, config = {}) => gateway.reload(await load(wanted, config)),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,0 +1,56 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '#kernel/clock.ts';
+import type { AdminTokens, Operator } from './admin-tokens.ts';
+
+const lifetimeMs = 8 * 3_600_000;
+const maxSessions = 256;
+
+/** A browser in which an operator is signed in. */
+export interface AdminSession {
+  readonly operator: Operator;
+  /** Goes with each act: a page of another origin cannot know it. */
+  readonly csrf: string;
+  readonly expiresAt: number;
+}
+
+/** In memory alone: a restart signs everybody out. At most 256; the oldest goes. */
+export interface AdminSessions {
+  /** The secret that goes into the cookie, and the session. */
+  open(operator: Operator): { readonly id: string; readonly session: AdminSession };
+  /** Undefined where it has ended: by time, by signing out, or because its token is another one now. */
+  find(id: string, tokens: AdminTokens): AdminSession | undefined;
+  end(id: string): void;
+}
+
+export function createAdminSessions(clock: Clock): AdminSessions {
+  const sessions = new Map<string, AdminSession>();
+  const keyOf = (id: string) => createHash('sha256').update(id).digest('base64url');
+  return {
+    open(operator) {
+      const oldest = sessions.keys().next();
+      if (sessions.size >= maxSessions && !oldest.done) sessions.delete(oldest.value);
+      const id = randomBytes(32).toString('base64url');
+      const csrf = randomBytes(32).toString('base64url');
+      const session = { operator, csrf, expiresAt: clock.now() + lifetimeMs };
+      sessions.set(keyOf(id), session);
+      return { id, session };
+    },
+    find(id, tokens) {
+      const key = keyOf(id);
+      const session = sessions.get(key);
+      if (session === undefined) return undefined;
+      const { name, digest } = session.operator;
+      const operator = session.expiresAt > clock.now() ? tokens.holder(name, digest) : undefined;
+      if (operator === undefined) sessions.delete(key);
+      // Its role is the one that the token has now.
+      return operator && { ...session, operator };
+    },
+    end: (id) => void sessions.delete(keyOf(id)),
+  };
+}
+
+/** Whether an act shows the token of its session, compared in constant time. */
+export function isOwnAct(session: AdminSession, given: string | null): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return given !== null && timingSafeEqual(digest(given), digest(session.csrf));
+}
