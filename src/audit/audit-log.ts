@@ -3,12 +3,13 @@ import type { JsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Signer } from '#keys/signer.ts';
+import type { Anchors } from './anchors.ts';
 import { createAuditFile } from './audit-file.ts';
 import { callFields } from './call-fields.ts';
 import type { CallIndex } from './call-index.ts';
 import { createChain } from './chain.ts';
 import { chainFile } from './files.ts';
-import type { AuditKind } from './line.ts';
+import type { AuditKind, SignedKind } from './line.ts';
 import { openChain } from './open-chain.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { AuditPort, CallFacts } from './record.ts';
@@ -43,6 +44,8 @@ export interface AuditOptions {
   readonly copy: ((lines: string) => void) | undefined;
   /** Is told of every call, and closed with the audit. */
   readonly index?: CallIndex;
+  /** Gets every checkpoint once it is on the disk, and is closed with the audit. */
+  readonly anchors?: Anchors;
 }
 
 /** Opens the audit: goes on with a chain of the folder or begins one. Throws where the folder cannot be written. */
@@ -61,6 +64,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
   let checkpointTimer: ReturnType<typeof setTimeout> | undefined;
   let sweeping: Promise<void> = Promise.resolve();
   const naming = new Set<Promise<boolean>>();
+  let unshipped: string | undefined;
 
   const writer = createAuditWriter({
     file: opened.file,
@@ -90,33 +94,57 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     log.error(event, { ...fields, policy: onFailure, pending_characters: writer.pending(), lost });
   }
 
-  function append(kind: AuditKind, fields: JsonObject): void {
+  function append(kind: Exclude<AuditKind, SignedKind>, fields: JsonObject): void {
+    const now = turnFile();
+    const line = chain.append(kind, now, fields);
+    if (kind === 'call') options.index?.add(chainId, chain.seq(), now, fields);
+    write(line);
+  }
+
+  /** Begins a new file where it is time for one; returns the time of the record that comes next. */
+  function turnFile(): number {
     const now = clock.now();
     if (fileBytes > 0 && (fileBytes >= rotateBytes || dayOf(now) !== fileDay)) rotate(now);
     fileDay = dayOf(now);
-    const line = chain.append(kind, now, fields);
-    if (kind === 'call') options.index?.add(chainId, chain.seq(), now, fields);
-    fileBytes += Buffer.byteLength(line) + 1;
-    writer.append(line, false);
-    if (chain.unanchored() >= limits.auditCheckpointRecords) anchor();
-    checkpointTimer ??= setTimeout(anchor, limits.auditCheckpointMs).unref();
+    return now;
   }
 
-  function anchor(): void {
+  function write(line: string): void {
+    fileBytes += Buffer.byteLength(line) + 1;
+    writer.append(line, false);
+    if (chain.unanchored() >= limits.auditCheckpointRecords) sign();
+    checkpointTimer ??= setTimeout(sign, limits.auditCheckpointMs).unref();
+  }
+
+  function sign(): void {
     clearTimeout(checkpointTimer);
     checkpointTimer = undefined;
     if (chain.unanchored() === 0) return;
     const line = chain.checkpoint(clock.now(), {});
     fileBytes += Buffer.byteLength(line) + 1;
     writer.append(line, true);
+    shipWhenKept(line);
   }
 
   function rotate(now: number): void {
     index += 1;
     const next = chainFile(dir, chainId, index);
-    writer.rotate(() => createAuditFile(next.path), chain.checkpoint(now, { next: next.name }));
+    const line = chain.checkpoint(now, { next: next.name });
+    writer.rotate(() => createAuditFile(next.path), line);
     fileBytes = 0;
+    shipWhenKept(line);
     sweep();
+  }
+
+  /** A checkpoint that a crash took back would, kept elsewhere, accuse the files: only one on the disk leaves. */
+  function shipWhenKept(line: string): void {
+    if (options.anchors === undefined) return;
+    unshipped = line;
+    void writer.settled().then((isKept) => isKept && ship(line));
+  }
+  function ship(line: string): void {
+    options.anchors?.ship(line);
+    if (unshipped === line) unshipped = undefined;
   }
 
   function sweep(): void {
@@ -130,16 +158,19 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
 
   async function removeExpired(): Promise<void> {
     const ownIndex = index;
+    const before = clock.now() - options.retentionMs;
     // The files before this one are complete on the disk only now.
     if (!(await writer.settled())) return;
     await applyRetention({
       dir,
-      before: clock.now() - options.retentionMs,
+      before,
       ownChain: chainId,
       ownIndex,
       bury({ chain: of, keptFrom, head, lastTime }) {
-        append('tombstone', { of, kept_from: keptFrom, head, last_time: lastTime, reason: 'retention' });
-        anchor();
+        const bounds = { last_time: lastTime, before: new Date(before).toISOString() };
+        const fields = { of, kept_from: keptFrom, head, ...bounds, reason: 'retention' };
+        write(chain.tombstone(turnFile(), fields));
+        sign();
         return writer.settled();
       },
     });
@@ -172,7 +203,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     return writer.settled().then((isKept) => isKept || mayAnswer(facts));
   }
 
-  if (chain.unanchored() > 0) anchor();
+  if (chain.unanchored() > 0) sign();
   append('admin', {
     action: 'audit.opened',
     actor: 'gateway',
@@ -211,10 +242,12 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
       await sweeping;
       isClosed = true;
       confess();
-      anchor();
+      sign();
       clearTimeout(checkpointTimer);
       const isKept = await writer.close();
       if (!isKept) log.error('audit.records_lost_at_close', { pending_characters: writer.pending() });
+      else if (unshipped !== undefined) ship(unshipped);
+      await options.anchors?.close();
       await options.index?.close();
       await catchingUp;
       opened.lock.release();

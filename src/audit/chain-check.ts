@@ -2,7 +2,14 @@ import { stringAt } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Verifier } from '#keys/signer.ts';
-import { type AuditRecord, genesisHash, hashLine, parseAuditLine, signedPart } from './line.ts';
+import {
+  type AuditRecord,
+  genesisHash,
+  hashLine,
+  parseAuditLine,
+  type SignedKind,
+  signedPart,
+} from './line.ts';
 
 /**
  * Why a chain does not hold at a line.
@@ -60,24 +67,13 @@ export function createChainCheck(chain: string, verifier: Verifier | undefined):
     return { ...broken('edited', `the record after this one links to another text`), isLineBefore: true };
   };
 
-  const checkpointProblem = (record: AuditRecord, line: Uint8Array): ChainBreak | undefined => {
-    if (record.kind !== 'checkpoint') {
-      if (unanchored < limits.auditCheckpointRecords) return undefined;
-      return broken(
-        'checkpoint_overdue',
-        `more than ${limits.auditCheckpointRecords} records without a checkpoint`,
-      );
+  const signingProblem = (record: AuditRecord, line: Uint8Array): ChainBreak | undefined => {
+    const isOverdue = record.kind !== 'checkpoint' && unanchored >= limits.auditCheckpointRecords;
+    if (isOverdue) {
+      const message = `more than ${limits.auditCheckpointRecords} records without a checkpoint`;
+      return broken('checkpoint_overdue', message);
     }
-    if (verifier === undefined) return undefined;
-    const key = stringAt(record.fields, 'key') ?? '';
-    if (!verifier.has(key))
-      return broken('unknown_key', `a checkpoint signed with the unknown key ${JSON.stringify(key)}`);
-    const text = Buffer.from(line).toString('utf8');
-    const signature = stringAt(record.fields, 'sig') ?? '';
-    // Nothing may follow the signature: it would not be signed.
-    if (text.endsWith(`,"sig":"${signature}"}`) && verifier.verify(key, signedPart(text), signature))
-      return undefined;
-    return broken('bad_signature', 'the checkpoint did not sign what stands here');
+    return verifier && signatureProblem(record, line, verifier);
   };
 
   return {
@@ -85,7 +81,7 @@ export function createChainCheck(chain: string, verifier: Verifier | undefined):
       const parsed = parseAuditLine(line);
       if (!parsed.ok) return err(broken('not_a_record', 'not an audit record'));
       const record = parsed.value;
-      const problem = linkProblem(record) ?? checkpointProblem(record, line);
+      const problem = linkProblem(record) ?? signingProblem(record, line);
       if (problem !== undefined) return err(problem);
       head = { seq: record.seq, hash: hashLine(line) };
       unanchored += 1;
@@ -104,6 +100,28 @@ export function createChainCheck(chain: string, verifier: Verifier | undefined):
 /** Whether a record stands at the very beginning of its chain. */
 export function isFirstOfChain(record: AuditRecord): boolean {
   return record.seq === 1 && record.prev === genesisHash(record.chain);
+}
+
+/** Whether a record that carries a signature may; the others have none to check. */
+export function signatureProblem(
+  record: AuditRecord,
+  line: Uint8Array,
+  verifier: Verifier,
+): ChainBreak | undefined {
+  if (!isSigned(record.kind)) return undefined;
+  const key = stringAt(record.fields, 'key') ?? '';
+  if (!verifier.has(key))
+    return broken('unknown_key', `a ${record.kind} signed with the unknown key ${JSON.stringify(key)}`);
+  const text = Buffer.from(line).toString('utf8');
+  const signature = stringAt(record.fields, 'sig') ?? '';
+  // Nothing may follow the signature: it would not be signed.
+  const endsThere = text.endsWith(`,"sig":"${signature}"}`);
+  if (endsThere && verifier.verify(key, signedPart(record.kind, text), signature)) return undefined;
+  return broken('bad_signature', `the ${record.kind} did not sign what stands here`);
+}
+
+function isSigned(kind: string): kind is SignedKind {
+  return kind === 'checkpoint' || kind === 'tombstone';
 }
 
 function broken(reason: ChainBreakReason, message: string): ChainBreak {

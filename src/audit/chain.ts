@@ -1,6 +1,6 @@
 import type { JsonObject } from '#kernel/json.ts';
 import type { Signer } from '#keys/signer.ts';
-import { type AuditKind, genesisHash, hashLine, signedPart } from './line.ts';
+import { type AuditKind, genesisHash, hashLine, type SignedKind, signedPart } from './line.ts';
 
 /** The end of a chain: what the next line links to. */
 export interface ChainHead {
@@ -20,9 +20,11 @@ export interface Chain {
   /** Records after the last checkpoint. */
   unanchored(): number;
   /** The next line, without its newline. `fields` must name neither v, kind, chain, seq, time nor prev. */
-  append(kind: AuditKind, now: number, fields: JsonObject): string;
+  append(kind: Exclude<AuditKind, SignedKind>, now: number, fields: JsonObject): string;
   /** The next line, a signature over everything before it. */
   checkpoint(now: number, fields: JsonObject): string;
+  /** The next line, with a signature of its own: a start signs whatever it finds at the end, and must not sign this. */
+  tombstone(now: number, fields: JsonObject): string;
 }
 
 export function newChainHead(chain: string): ChainHead {
@@ -53,6 +55,10 @@ export function createChain(start: ChainHead, signer: Signer): Chain {
     const body = JSON.stringify(fields).slice(1, -1);
     return `${head}${body === '' ? '' : ','}${body},"prev":"${hash}"}`;
   };
+  const signed = (kind: SignedKind, now: number, fields: JsonObject): string => {
+    const unsigned = lineOf(kind, now, { key: signer.keyId, ...fields }).slice(0, -1);
+    return advance(`${unsigned},"sig":"${signer.sign(signedPart(kind, unsigned))}"}`);
+  };
 
   return {
     head: () => ({ chain, seq, hash, unanchored }),
@@ -60,10 +66,10 @@ export function createChain(start: ChainHead, signer: Signer): Chain {
     unanchored: () => unanchored,
     append: (kind, now, fields) => advance(lineOf(kind, now, fields)),
     checkpoint(now, fields) {
-      const unsigned = lineOf('checkpoint', now, { key: signer.keyId, ...fields }).slice(0, -1);
-      const line = advance(`${unsigned},"sig":"${signer.sign(signedPart(unsigned))}"}`);
+      const line = signed('checkpoint', now, fields);
       unanchored = 0;
       return line;
     },
+    tombstone: (now, fields) => signed('tombstone', now, fields),
   };
 }

@@ -28,7 +28,9 @@ export function listChains(dir: string): ReadonlyMap<string, readonly ChainFile[
     const match = /^audit-([0-9a-f]{12})-(\d{6,})\.jsonl$/.exec(name);
     if (match?.[1] === undefined) continue;
     const file = { chain: match[1], index: Number(match[2]), name, path: join(dir, name) };
-    chains.set(file.chain, [...(chains.get(file.chain) ?? []), file]);
+    const files = chains.get(file.chain);
+    if (files === undefined) chains.set(file.chain, [file]);
+    else files.push(file);
   }
   for (const files of chains.values()) files.sort((a, b) => a.index - b.index);
   return chains;

@@ -28,10 +28,13 @@ export function genesisHash(chain: string): string {
   return createHash('sha256').update(`cortex audit chain ${chain}`).digest('base64url');
 }
 
-/** The bytes a checkpoint signs: its own line up to the signature, which ends it. */
-export function signedPart(line: string): Buffer {
+/** The kinds that carry a signature of their own. */
+export type SignedKind = Extract<AuditKind, 'checkpoint' | 'tombstone'>;
+
+/** The bytes a checkpoint or tombstone signs: its own line up to the signature, which ends it. */
+export function signedPart(kind: SignedKind, line: string): Buffer {
   const end = line.lastIndexOf(',"sig":"');
-  return Buffer.from(`cortex audit checkpoint ${end < 0 ? line : line.slice(0, end)}`);
+  return Buffer.from(`cortex audit ${kind} ${end < 0 ? line : line.slice(0, end)}`);
 }
 
 /** Reads one line. Checks its shape only, neither link nor signature. */

@@ -25,8 +25,8 @@ export interface OpenChain {
   readonly cutBytes: number;
 }
 
-/** How much of a file's end a start reads: a little where that holds a checkpoint, else enough for 1,000 records. */
-const windows = [64 * 1024, 4 * 1024 * 1024] as const;
+/** How much of a file's end a start reads until it holds a checkpoint; the last is enough for 1,000 records. */
+const windows: readonly [number, ...number[]] = [64 * 1024, 512 * 1024, 4 * 1024 * 1024];
 
 /**
  * Goes on with a chain of the folder that no process holds, or begins a new one. A chain whose end does not hold is
@@ -129,10 +129,14 @@ const zerosBeforeCheckpoint: ChainBreak = {
 /** Checks the records since the last checkpoint of a file, and says where they end. */
 async function checkTail(file: ChainFile, verifier: Verifier): Promise<Result<CheckedTail, ChainBreak>> {
   const { size } = await stat(file.path);
-  const [little, enough] = windows;
-  const tail = await checkFrom(file, verifier, size, Math.max(0, size - little));
-  const isAnchored = tail.ok && tail.value.isAnchored;
-  return isAnchored || size <= little ? tail : checkFrom(file, verifier, size, Math.max(0, size - enough));
+  let [read, ...wider] = windows;
+  let tail = await checkFrom(file, verifier, size, Math.max(0, size - read));
+  for (const window of wider) {
+    if (size <= read || (tail.ok && tail.value.isAnchored)) break;
+    read = window;
+    tail = await checkFrom(file, verifier, size, Math.max(0, size - window));
+  }
+  return tail;
 }
 
 async function checkFrom(

@@ -89,6 +89,13 @@ export const limits = {
   maxAuditPendingBytes: 32 * 1024 * 1024,
   maxAuditLineBytes: 64 * 1024,
   maxPseudonyms: 10_000,
+  /** A later anchor vouches for all before it, so a full queue loses the oldest. */
+  maxWaitingAnchors: 256,
+  anchorTimeoutMs: 10_000,
+  anchorBackoffMs: 1_000,
+  maxAnchorBackoffMs: 60_000,
+  /** How long an end of the gateway waits for the last anchor to leave. */
+  anchorCloseMs: 5_000,
   /** Long: of whoever calls without end, only the last calls before each write are written. */
   auditIndexWriteMs: 10_000,
   auditIndexedCallsPerUser: 30,
