@@ -119,6 +119,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     clock,
     log,
     stdout: deps.stdout,
+    outbound,
+    version,
   });
   const { audit } = records;
 
@@ -329,6 +331,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     integrity,
     catalogLink: accounts.catalog,
     feeds,
+    audit: { status: audit.status, reveal: records.reveal },
     mayRecord,
     act: audit.act,
   });

@@ -25,8 +25,24 @@ export interface AuditLog extends AuditPort {
    * Resolves with true once it is on the disk, whatever the durability.
    */
   act(kind: 'admin' | 'link' | 'reveal', fields: JsonObject): Promise<boolean>;
+  /** How it goes, at this moment. */
+  status(): AuditStatus;
   /** Signs the end of the chain, writes everything and lets go of the chain. */
   close(): Promise<void>;
+}
+
+/** Of the chain that this process writes. */
+export interface AuditStatus {
+  readonly chain: string;
+  /** Of the last record. */
+  readonly seq: number;
+  /** Records after the last checkpoint. */
+  readonly unanchored: number;
+  /** Milliseconds since the epoch; undefined while records can be written. */
+  readonly failingSince: number | undefined;
+  /** Records that did not fit into memory meanwhile. */
+  readonly lost: number;
+  readonly anchors: ReturnType<Anchors['status']>;
 }
 
 export interface AuditOptions {
@@ -234,6 +250,14 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
       append(kind, fields);
       return writer.settled();
     },
+    status: () => ({
+      chain: chainId,
+      seq: chain.seq(),
+      unanchored: chain.unanchored(),
+      failingSince: failedAt,
+      lost,
+      anchors: options.anchors?.status() ?? [],
+    }),
     async close() {
       if (isClosing) return;
       isClosing = true;

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '#kernel/limits.ts';
+import { parseAuditLine } from './line.ts';
 
 /** One file of a chain; `index` counts from 1 without gaps. */
 export interface ChainFile {
@@ -39,12 +40,14 @@ export function listChains(dir: string): ReadonlyMap<string, readonly ChainFile[
 /**
  * Reads the complete lines of a file from `offset` on, without their newlines, until `onLine` refuses one.
  * Returns where the last line it took ends, and how many bytes without a newline come after it.
- * A line longer than `limits.maxAuditLineBytes` is handed over cut, so that nobody's memory depends on a file.
+ * A line longer than `maxLineBytes` is handed over cut, and its rest as the next one, so that nobody's memory depends on a
+ * file.
  */
 export async function readLines(
   path: string,
   offset: number,
   onLine: (line: Buffer) => boolean,
+  maxLineBytes: number = limits.maxAuditLineBytes,
 ): Promise<{ readonly end: number; readonly tornBytes: number }> {
   const handle = await open(path, 'r');
   try {
@@ -66,7 +69,10 @@ export async function readLines(
       }
       end += start;
       rest = bytes.subarray(start);
-      if (rest.length > limits.maxAuditLineBytes && !onLine(rest)) return { end, tornBytes: rest.length };
+      if (rest.length <= maxLineBytes) continue;
+      if (!onLine(rest)) return { end, tornBytes: rest.length };
+      end += rest.length;
+      rest = Buffer.alloc(0);
     }
   } finally {
     await handle.close();
@@ -96,6 +102,13 @@ export async function lastLines(path: string): Promise<readonly Buffer[]> {
 /** The last complete line of a file, or undefined where it has none. */
 export async function lastLine(path: string): Promise<Buffer | undefined> {
   return (await lastLines(path)).at(-1);
+}
+
+/** When the last record of a file was made; infinity where none can be read, so that the file counts as young. */
+export async function lastTime(path: string): Promise<number> {
+  const line = await lastLine(path);
+  const record = line === undefined ? undefined : parseAuditLine(line);
+  return record?.ok ? Date.parse(record.value.time) : Number.POSITIVE_INFINITY;
 }
 
 function namesIn(dir: string): readonly string[] {

@@ -6,7 +6,12 @@ import type { Log } from '#kernel/log.ts';
 import { type Principal, principalKey } from '#kernel/principal.ts';
 import { deriveKey, type Key, type KeyRing } from '#keys/key-ring.ts';
 import { createSealer } from '#keys/sealer.ts';
-import { addPseudonymRow, erasePseudonymRows, findPseudonymRow } from '#store/pseudonym-rows.ts';
+import {
+  addPseudonymRow,
+  erasePseudonymRows,
+  findPseudonymRow,
+  listPseudonymRows,
+} from '#store/pseudonym-rows.ts';
 import type { Store } from '#store/store.ts';
 
 /** Keyed names that change every month (UTC): 22 characters of base64url. */
@@ -23,11 +28,21 @@ export interface Pseudonyms {
    * no look-up row; none is made.
    */
   names(person: Person, months: number): Promise<readonly string[]>;
+  /** Whose name this was in any of the months that `withinMs` touches; undefined for nobody who still has a look-up row. */
+  personOf(
+    name: string,
+    withinMs: number,
+  ): Promise<{ readonly issuer: string; readonly subject: string } | undefined>;
   /** Erases the principal's look-up row: nothing links its past records any more, not even the audit key. */
   forget(issuer: string, subject: string): Promise<void>;
 }
 
 type Person = Pick<Principal, 'issuer' | 'subject' | 'key'>;
+interface OpenRow {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly salt: string;
+}
 interface Known {
   readonly salt: string;
   readonly month: string;
@@ -57,13 +72,15 @@ export function createPseudonyms(deps: {
   };
   const lookupsOf = (person: Person) => lookupKeys.map((key) => hmac(key, person.key));
 
-  const openSalt = (lookup: string, sealed: string): string | undefined => {
+  const openRow = (lookup: string, sealed: string): OpenRow | undefined => {
     const opened = sealer.open('pseudonym', [lookup], sealed);
     const row = opened.ok ? parseJson(opened.value) : undefined;
-    if (row?.ok && isStringArray(row.value) && row.value[2] !== undefined) return row.value[2];
+    const [issuer, subject, salt] = row?.ok && isStringArray(row.value) ? row.value : [];
+    if (issuer !== undefined && subject !== undefined && salt !== undefined) return { issuer, subject, salt };
     log.error('audit.pseudonym_row_unreadable', { reason: opened.ok ? 'not_a_row' : opened.error });
     return undefined;
   };
+  const openSalt = (lookup: string, sealed: string) => openRow(lookup, sealed)?.salt;
   const saveSalt = async (person: Person, salt: string): Promise<string> => {
     const lookup = lookupsOf(person)[0] ?? '';
     const sealed = sealer.seal('pseudonym', [lookup], JSON.stringify([person.issuer, person.subject, salt]));
@@ -118,6 +135,36 @@ export function createPseudonyms(deps: {
     return found;
   };
 
+  /** Every key of every month that the time touches, the newest month first. */
+  const monthKeys = (withinMs: number): readonly Buffer[] => {
+    const oldest = clock.now() - withinMs;
+    const found: Buffer[] = [];
+    for (let at = clock.now(); at >= oldest; ) {
+      const ofKeys = keys.all.map((key) => monthAt(at, key));
+      found.push(...ofKeys.map(({ key }) => key));
+      at = (ofKeys[0]?.from ?? oldest) - 1;
+    }
+    return found;
+  };
+  const personOf = async (name: string, withinMs: number) => {
+    const candidates = monthKeys(withinMs);
+    for (let after = ''; ; ) {
+      const page = await listPseudonymRows(store, after, rowsPerPage);
+      for (const { lookup, sealed } of page) {
+        const row = openRow(lookup, sealed);
+        if (row === undefined) continue;
+        const text = JSON.stringify([row.issuer, row.subject, row.salt]);
+        if (candidates.some((key) => shortHmac(key, text) === name))
+          return { issuer: row.issuer, subject: row.subject };
+      }
+      const last = page.at(-1);
+      if (last === undefined) return undefined;
+      after = last.lookup;
+      // Calls go on in between.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
   return {
     of(person) {
       const entry = known.get(person.key);
@@ -128,6 +175,7 @@ export function createPseudonyms(deps: {
       return entry.name;
     },
     names,
+    personOf,
     fingerprint: (text) => shortHmac(currentMonth().key, text),
     async forget(issuer, subject) {
       const person = { issuer, subject, key: principalKey(issuer, subject) };
@@ -140,6 +188,7 @@ export function createPseudonyms(deps: {
 
 /** As many as `limits.auditIndexKeepMs` can touch. */
 const monthsIndexed = 4;
+const rowsPerPage = 100;
 
 function newSalt(): string {
   return randomBytes(16).toString('base64url');

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verifier } from '#keys/signer.ts';
 import { type ChainBreak, type ChainCheck, createChainCheck } from './chain-check.ts';
-import { type ChainFile, lastLine, listChains, readLines } from './files.ts';
+import { type ChainFile, lastTime, listChains, readLines } from './files.ts';
 import { type AuditRecord, parseAuditLine } from './line.ts';
 
 /** What to show; an absent field shows everything. Checkpoints are never shown, only checked. */
@@ -14,6 +14,8 @@ export interface AuditFilter {
   readonly outcome: string | undefined;
   /** Milliseconds since the epoch. */
   readonly since: number | undefined;
+  /** Milliseconds since the epoch; excluded. */
+  readonly until: number | undefined;
 }
 
 /** A record, or a place where the chain does not hold; reading goes on after it. */
@@ -123,13 +125,15 @@ function* eventsOf(
   if (record.ok && matches(record.value, filter)) yield { kind: 'record', record: record.value };
 }
 
-function matches(record: AuditRecord, filter: AuditFilter): boolean {
+/** Whether a record is shown; checkpoints are not. */
+export function matches(record: AuditRecord, filter: AuditFilter): boolean {
   const { fields } = record;
   if (record.kind === 'checkpoint') return false;
   if (filter.user !== undefined && fields.user !== filter.user) return false;
   if (filter.tool !== undefined && fields.tool !== filter.tool) return false;
   if (filter.backend !== undefined && fields.backend !== filter.backend) return false;
   if (filter.outcome !== undefined && fields.outcome !== filter.outcome) return false;
+  if (filter.until !== undefined && Date.parse(record.time) >= filter.until) return false;
   return filter.since === undefined || Date.parse(record.time) >= filter.since;
 }
 
@@ -142,7 +146,8 @@ async function startFile(
   let start: ChainFile | undefined;
   let found = 0;
   for (const file of files.toReversed()) {
-    if (filter.since !== undefined && start !== undefined && (await lastTime(file)) < filter.since) break;
+    if (filter.since !== undefined && start !== undefined && (await lastTime(file.path)) < filter.since)
+      break;
     start = file;
     if (last === undefined) continue;
     await readLines(file.path, 0, (line) => {
@@ -153,12 +158,6 @@ async function startFile(
     if (found >= last) break;
   }
   return start;
-}
-
-async function lastTime(file: ChainFile): Promise<number> {
-  const line = await lastLine(file.path);
-  const record = line === undefined ? undefined : parseAuditLine(line);
-  return record?.ok ? Date.parse(record.value.time) : Number.POSITIVE_INFINITY;
 }
 
 /** The events of several chains as one sequence, by the time of their records; a break comes as it is met. */

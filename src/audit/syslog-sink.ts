@@ -12,7 +12,10 @@ const priority = 13 * 8 + 5;
  * a stream one that was handed to the system may be. What it lost shows as an anchor that is missing.
  */
 export function createSyslogSink(socket: MessageSocket): AnchorSink {
-  const host = hostname().replaceAll(/[^\x21-\x7e]/g, '').slice(0, 255) || '-';
+  const host =
+    hostname()
+      .replaceAll(/[^\x21-\x7e]/g, '')
+      .slice(0, 255) || '-';
   return {
     name: 'syslog',
     send: (lines) =>

@@ -67,6 +67,7 @@ function auditStep(demo: RunningDemo) {
         backend: undefined,
         outcome: undefined,
         since: undefined,
+        until: undefined,
       };
       const events = readAudit({
         dir,

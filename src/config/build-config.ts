@@ -3,10 +3,10 @@ import { isBackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Secret } from '#kernel/secret.ts';
 import { buildAdmin } from './build-admin.ts';
+import { buildAudit } from './build-audit.ts';
 import { buildFeed } from './build-feed.ts';
 import { backendIdHint, buildServers } from './build-servers.ts';
 import type {
-  AuditConfig,
   AuthConfig,
   BackendConfig,
   ClientConfig,
@@ -201,17 +201,6 @@ function buildLimits(reader: Reader, plans: readonly string[]): LimitsConfig {
     serverIdleMs: reader.read(options.serverIdle),
     maxParkedCalls: reader.read(options.parkedCalls),
     maxParkedCallsPerPrincipal: reader.read(options.parkedCallsPerPrincipal),
-  };
-}
-
-function buildAudit(reader: Reader, stateDir: string): AuditConfig {
-  return {
-    dir: reader.readOr(options.auditDir, [], join(stateDir, 'audit')),
-    retentionDays: Math.ceil(reader.read(options.auditRetention) / 86_400_000),
-    durability: reader.read(options.auditDurability),
-    onFailure: reader.read(options.auditOnFailure),
-    stdout: reader.read(options.auditStdout),
-    rotateBytes: reader.read(options.auditRotateSize),
   };
 }
 

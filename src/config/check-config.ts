@@ -1,6 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { challengedScopes } from './challenged-scopes.ts';
 import { checkAdmin } from './check-admin.ts';
+import { checkAnchors } from './check-anchors.ts';
 import { checkFeeds } from './check-feeds.ts';
 import { checkIdentities } from './check-identities.ts';
 import { checkPresets } from './check-presets.ts';
@@ -42,6 +43,7 @@ const checks: readonly Check[] = [
   checkPrefixes,
   checkKeysApart,
   checkAdmin,
+  checkAnchors,
 ];
 
 function checkCanonicalUrl({ gateway }: Config, { originOf }: Sources): readonly Issue[] {

@@ -1,6 +1,7 @@
 import type { BackendId } from '#kernel/ids.ts';
 import type { Secret } from '#kernel/secret.ts';
 import type { AdminConfig } from './admin-config.ts';
+import type { MessageTarget } from '#outbound/message-socket.ts';
 import type { FeedConfig } from './feed-config.ts';
 import type { ServerConfig } from './server-config.ts';
 
@@ -194,6 +195,14 @@ export interface AuditConfig {
   /** Records go to stdout as well. */
   readonly stdout: boolean;
   readonly rotateBytes: number;
+  readonly anchors: AnchorsConfig;
+}
+/** Where copies of checkpoints go; each place for itself. */
+export interface AnchorsConfig {
+  readonly webhook: { readonly url: string; readonly token: Secret | undefined } | undefined;
+  readonly syslog: MessageTarget | undefined;
+  /** Header names in lower case. */
+  readonly otlp: { readonly url: string; readonly headers: ReadonlyMap<string, Secret> } | undefined;
 }
 
 export interface IntegrityConfig {

@@ -8,6 +8,7 @@ const exampleKeys: ReadonlyMap<string, string> = new Map([
   ['backends.<id>', 'notes'],
   ['servers.<id>', 'linear'],
   ['servers.<id>.env.<NAME>', 'API_KEY'],
+  ['audit.anchors.otlp.headers.<name>', 'authorization'],
   ['servers.<id>.scopes.tools.<glob>', '"create_*"'],
   ['auth.scope_implies.<scope>', 'mcp:notes:write'],
   ['limits.tool_calls_per_minute.<glob>', '"*_delete_*"'],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { isLoopbackHost } from '#outbound/loopback.ts';
+import type { MessageTarget } from '#outbound/message-socket.ts';
 import type { ListenAddress } from './config.ts';
 import { type Kind, scalar } from './kind.ts';
 
@@ -67,6 +68,32 @@ export const listenAddress: Kind<ListenAddress> = scalar<ListenAddress>({
   show: (address) =>
     address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`,
 });
+
+/** Where syslog messages go; the port may be left out where it has a usual one. */
+export const syslogAddress: Kind<MessageTarget> = scalar<MessageTarget>({
+  name: 'syslog address',
+  schema: { type: 'string', pattern: '^((udp|tcp|tls)://.+|unix:/.+)$' },
+  parse: (value) => {
+    const path = /^unix:(\/[^\0]+)$/.exec(value)?.[1];
+    if (path !== undefined) return ok({ kind: 'unix', path });
+    const match = /^(udp|tcp|tls):\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(value);
+    const kind = (['udp', 'tcp', 'tls'] as const).find((known) => known === match?.[1]);
+    if (match?.[2] === undefined || kind === undefined)
+      return err('is not an address: write udp://host:514, tcp://host:601, tls://host:6514 or unix:/path');
+    const port = match[3] === undefined ? usualSyslogPorts[kind] : Number(match[3]);
+    const host = match[2].replace(/^\[|\]$/g, '');
+    if (port < 1 || port > 65_535) return err('holds no valid port');
+    if (host.includes(':') && isIP(host) !== 6) return err('holds no valid IPv6 address');
+    return ok({ kind, host, port });
+  },
+  show: (target) => {
+    if (target.kind === 'unix') return `unix:${target.path}`;
+    const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+    return `${target.kind}://${host}:${target.port}`;
+  },
+});
+
+const usualSyslogPorts = { udp: 514, tcp: 601, tls: 6_514 } as const;
 
 /** An origin, or `https://*.suffix` for its subdomains (`*.suffix` means the same). */
 export const origin: Kind<string> = scalar({

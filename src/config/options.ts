@@ -1,5 +1,6 @@
 import { limits } from '#kernel/limits.ts';
 import { adminOptions } from './admin-options.ts';
+import { anchorOptions } from './audit-options.ts';
 import { feedOptions } from './feed-options.ts';
 import { integrityOptions } from './integrity-options.ts';
 import { issuerClaimOptions } from './issuer-options.ts';
@@ -487,6 +488,7 @@ export const options = {
     64 * megabyte,
     'A new file is begun at this size, and each day.',
   ),
+  ...anchorOptions,
 
   ...integrityOptions,
 

@@ -99,9 +99,7 @@ function createStream(target: MessageTarget): MessageSocket {
     async send(messages, timeoutMs) {
       const work = async (): Promise<void> => {
         const to = await open();
-        const frames = messages.map((message) =>
-          Buffer.concat([Buffer.from(`${message.length} `), message]),
-        );
+        const frames = messages.map((message) => Buffer.concat([Buffer.from(`${message.length} `), message]));
         let closed: (() => void) | undefined;
         await new Promise<void>((resolve, reject) => {
           closed = () => reject(new Error('closed'));

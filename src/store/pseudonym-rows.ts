@@ -21,6 +21,20 @@ export async function addPseudonymRow(
   return (await findPseudonymRow(store, row.lookup)) ?? row.sealed;
 }
 
+/** A page of rows in the order of `lookup`, from behind `after` on. */
+export async function listPseudonymRows(
+  store: Store,
+  after: string,
+  limit: number,
+): Promise<readonly { readonly lookup: string; readonly sealed: string }[]> {
+  const sql = 'SELECT lookup, sealed FROM audit_pseudonyms WHERE lookup > ? ORDER BY lookup LIMIT ?';
+  const rows = await store.all(sql, after, limit);
+  return rows.map((value) => {
+    const row = asRow(value);
+    return { lookup: textOf(row, 'lookup'), sealed: textOf(row, 'sealed') };
+  });
+}
+
 /** Erases the rows, beyond recovery from the file. */
 export async function erasePseudonymRows(store: Store, lookups: readonly string[]): Promise<void> {
   await store.batch(

@@ -4,6 +4,7 @@ import type { IntegrityDesk } from '#integrity/integrity-desk.ts';
 import { ok } from '#kernel/result.ts';
 import type { Operations } from '#server/operation.ts';
 import type { VaultDesk } from '#vault/vault-desk.ts';
+import { auditOperations } from './audit-operations.ts';
 import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { integrityOperations } from './integrity-operations.ts';
@@ -21,6 +22,7 @@ export interface OperationsDeps {
   readonly integrity: IntegrityDesk;
   /** Whether the audit admits an act now. */
   readonly mayRecord: () => boolean;
+  readonly audit: Parameters<typeof auditOperations>[0];
   readonly act: AuditLog['act'];
 }
 
@@ -61,5 +63,6 @@ export function createOperations(deps: OperationsDeps): Operations {
     ...vaultOperations(deps.vault, act),
     ...feedOperations(deps.feeds),
     ...integrityOperations(deps.integrity),
+    ...auditOperations(deps.audit),
   };
 }

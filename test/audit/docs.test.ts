@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { AuditBreak } from '#audit/verify.ts';
+import type { AuditBreakReason } from '#audit/audit-break.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8');
 
 test('the page explains every reason that verifying can give, and no other', () => {
-  const reasons: Record<AuditBreak['reason'], true> = {
+  const reasons: Record<AuditBreakReason, true> = {
     not_a_record: true,
     other_chain: true,
     edited: true,
@@ -17,6 +17,9 @@ test('the page explains every reason that verifying can give, and no other', () 
     checkpoint_overdue: true,
     history_missing: true,
     file_missing: true,
+    end_missing: true,
+    chain_missing: true,
+    anchor_differs: true,
   };
   const section = /## What verifying shows(.*?)\n## /s.exec(page)?.[1] ?? '';
   const explained = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);

@@ -10,6 +10,7 @@ const all: AuditFilter = {
   backend: undefined,
   outcome: undefined,
   since: undefined,
+  until: undefined,
 };
 let dir = '';
 beforeEach(() => {

@@ -192,6 +192,7 @@ test('a folder without records proves nothing', async () => {
     status: 'unanchored',
     records: 0,
     chains: [],
+    anchorProblems: [],
   });
 });
 

@@ -104,6 +104,7 @@ async function tracesIn(dir: string, verifier: Signer): Promise<ReadonlySet<stri
     backend: undefined,
     outcome: undefined,
     since: undefined,
+    until: undefined,
   };
   const { signal } = new AbortController();
   for await (const event of readAudit({ dir, filter, last: undefined, follow: false, verifier, signal })) {

@@ -1,7 +1,8 @@
 import type { AuditRecord } from '#audit/line.ts';
 import { type AuditEvent, type AuditFilter, readAudit } from '#audit/reader.ts';
 import { printable } from '#config/issue.ts';
-import { duration } from '#config/kinds.ts';
+import { warnOfBreak } from '../audit-break-text.ts';
+import { filterOf } from '../audit-filter.ts';
 import { findAudit } from '../audit-source.ts';
 import type { GivenOptions, Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
@@ -10,13 +11,12 @@ import type { Output, Style } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 
 const defaultLines = 10;
-const ago = duration(0, 10 * 365 * 86_400_000);
 const shownFirst = new Set(['v', 'kind', 'chain', 'seq', 'time', 'prev']);
 
 /** Shows records, and follows them. Exit code 1: the chain does not hold somewhere in what was read. */
 export async function auditTail(invocation: Invocation): Promise<number> {
   const { options, output } = invocation;
-  const filter = filterOf(options, Date.now());
+  const filter = filterOf(options);
   const last = linesOf(options, filter);
   const { dir, verifier } = await findAudit(invocation);
   const stop = new AbortController();
@@ -39,8 +39,7 @@ function show(output: Output, event: AuditEvent): void {
   const { file, line, problem } = event;
   if (output.isJson)
     output.jsonLine({ kind: 'break', file, line, reason: problem.reason, message: problem.message });
-  else
-    output.warn(`${output.paint('red', 'broken:')} ${file}:${line}: ${problem.reason}: ${problem.message}`);
+  else warnOfBreak(output, { file, line, ...problem });
 }
 
 function lineOf(output: Output, { kind, time, fields }: AuditRecord): string {
@@ -68,25 +67,6 @@ function lineOf(output: Output, { kind, time, fields }: AuditRecord): string {
 function styleOf(outcome: string): Style {
   if (outcome === 'ok') return 'green';
   return outcome === 'error' ? 'red' : 'yellow';
-}
-
-function filterOf(options: GivenOptions, now: number): AuditFilter {
-  const since = options.text('since');
-  return {
-    user: options.text('user'),
-    tool: options.text('tool'),
-    backend: options.text('backend'),
-    outcome: options.text('outcome'),
-    since: since === undefined ? undefined : momentOf(since, now),
-  };
-}
-
-function momentOf(text: string, now: number): number {
-  const before = ago.parse(text);
-  if (before.ok) return now - before.value;
-  const moment = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(moment)) return moment;
-  throw new UserError(`--since ${text} is no time`, { next: 'cortex audit tail --since 15m' });
 }
 
 function linesOf(options: GivenOptions, filter: AuditFilter): number | undefined {
