@@ -185,19 +185,23 @@ describe('cortex audit tail', () => {
   test('-f follows until it is stopped, across a change of file', async () => {
     const bin = join(import.meta.dirname, '../../bin/cortex.ts');
     const follower = Bun.spawn(
-      ['bun', bin, 'audit', 'tail', '-f', '-n', '0', '--config', join(folder, 'cortex.yaml')],
+      ['bun', bin, 'audit', 'tail', '-f', '-n', '1', '--config', join(folder, 'cortex.yaml')],
       {
         stdout: 'pipe',
         stderr: 'inherit',
       },
     );
-    await Bun.sleep(600);
+    const reader = follower.stdout.getReader();
+    let text = new TextDecoder().decode((await reader.read()).value);
     const audit = await openTestAudit(dir, { rotateBytes: 1_500 });
     for (let index = 0; index < 6; index++) await audit.record(facts({ tool: `later${index}` }));
     await audit.close();
-    await Bun.sleep(700);
+    while (!text.includes('later5')) {
+      const part = await reader.read();
+      if (part.done) break;
+      text += new TextDecoder().decode(part.value);
+    }
     follower.kill('SIGINT');
-    const text = await new Response(follower.stdout).text();
     expect(await follower.exited).toBe(0);
     expect(readdirSync(dir).filter((name) => name.endsWith('.jsonl')).length).toBeGreaterThan(1);
     expect([...text.matchAll(/later\d/g)].map(([tool]) => tool)).toEqual(
