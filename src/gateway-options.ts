@@ -46,7 +46,16 @@ function issuerOptionsOf(issuer: Config['auth']['issuers'][number]): IssuerOptio
     roleScopes: issuer.roles,
     clients: issuer.clients,
     maxTokenAgeSeconds: issuer.maxTokenAgeSeconds,
+    introspection: issuer.introspection,
+    dpop: issuer.dpop,
   };
+}
+
+/** Whether two configurations let the same callers in. A secret hides its value from any comparison but this one. */
+export function isSameAuth(before: AuthOptions, next: AuthOptions): boolean {
+  const secrets = ({ issuers }: AuthOptions) =>
+    issuers.map(({ introspection }) => introspection?.client.secret?.reveal());
+  return Bun.deepEquals(before, next) && Bun.deepEquals(secrets(before), secrets(next));
 }
 
 export function backendOptionsOf(

@@ -1,3 +1,4 @@
+import { createDpop } from '#auth/dpop.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
 import { createCatalog } from '#catalog/catalog.ts';
 import { logCatalogChange } from '#catalog/log-change.ts';
@@ -128,7 +129,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const feeds = openFeeds(config, { denyList, outbound, fetchJson, clock, log });
   const settleDeps = {
     fetchJson,
+    outbound,
     denyList,
+    dpop: createDpop({ sealer, clock }),
     feedHealth: feeds,
     clock,
     log,

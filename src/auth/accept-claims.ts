@@ -1,10 +1,10 @@
-import type { JWTPayload } from 'jose';
 import { isJsonObject } from '#kernel/json.ts';
 import { type AudienceRule, audiencesOf } from './audience.ts';
 import { claimsAt } from './claim-paths.ts';
 import { quote } from './peek-token.ts';
 import type { ClaimPaths, Preset } from './presets/preset.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
+import type { VerifiedClaims } from './verify-token.ts';
 
 /** For whom an issuer's tokens must be, and for which clients they may have been made. */
 export interface AcceptRules {
@@ -19,7 +19,10 @@ export interface AcceptRules {
  * The gates after the signature: an access token, for us, made for a client that may come. Without the first an ID
  * token, which every website that a person signs in at holds, would open the gateway as that person.
  */
-export function acceptClaims(payload: JWTPayload, rules: AcceptRules): AuthRefusal | undefined {
+export function acceptClaims(
+  payload: VerifiedClaims['payload'],
+  rules: AcceptRules,
+): AuthRefusal | undefined {
   const { preset, clients } = rules;
   const claims: unknown = payload;
   if (!isJsonObject(claims) || !preset.isAccessToken(claims)) {

@@ -1,4 +1,3 @@
-import type { JWTPayload } from 'jose';
 import { isJsonObject } from '#kernel/json.ts';
 import { type Principal, principalKey } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -81,7 +80,7 @@ export function mapClaims(
 }
 
 /** Under the issuer's ceiling, and under that of the person's permissions where the token tells them. */
-function ceilingOf(payload: JWTPayload, rules: ClaimRules): (scope: string) => boolean {
+function ceilingOf(payload: VerifiedClaims['payload'], rules: ClaimRules): (scope: string) => boolean {
   const told = claimsAt(payload, rules.paths.permissions);
   const permissions = told.length === 0 ? undefined : new Set(told.flatMap(scopesOf));
   return (scope) => (rules.scopesCeiling?.has(scope) ?? true) && (permissions?.has(scope) ?? true);
@@ -92,7 +91,7 @@ function unique(scopes: readonly string[]): readonly string[] {
 }
 
 /** The first of the places that holds text, or an array that opens with text (`roles[0]`). */
-function firstText(payload: JWTPayload, paths: readonly string[]): string | undefined {
+function firstText(payload: VerifiedClaims['payload'], paths: readonly string[]): string | undefined {
   for (const value of claimsAt(payload, paths)) {
     const text = textOf(Array.isArray(value) ? value[0] : value);
     if (text !== undefined) return text;

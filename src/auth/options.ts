@@ -1,3 +1,5 @@
+import type { Secret } from '#kernel/secret.ts';
+
 /** The claims whose place an issuer can override. */
 export type ClaimName =
   | 'subject'
@@ -48,7 +50,24 @@ export interface IssuerOptions {
   readonly clients?: readonly string[];
   /** Seconds since `iat`, whatever `exp` says. Default: 24 h. */
   readonly maxTokenAgeSeconds?: number;
+  /** Absent: it is not asked about tokens, and its opaque tokens are nobody's. */
+  readonly introspection?: IntrospectionOptions;
+  /** Tokens bound to a key (RFC 9449). Default: `allow`. */
+  readonly dpop?: DpopPolicy;
 }
+
+/** How an issuer is asked about tokens (RFC 7662). */
+export interface IntrospectionOptions {
+  readonly url: string;
+  readonly client: { readonly id: string; readonly secret: Secret | undefined };
+  /** When it is asked about a JWT: while its revocation feed is lost, or always. */
+  readonly mode: 'fallback' | 'always';
+  /** For how long an answer counts. */
+  readonly cacheMs: number;
+}
+
+/** Refused; accepted beside unbound ones; the only ones accepted. */
+export type DpopPolicy = 'off' | 'allow' | 'require';
 
 /** What a caller sees of a tool whose scopes its token lacks; applied in `mcp/`. */
 export type MissingScopePolicy = 'hide' | 'challenge' | 'tool_error';

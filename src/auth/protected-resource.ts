@@ -1,6 +1,7 @@
 import type { JsonObject } from '#kernel/json.ts';
 import { echoedQuery } from './known-query.ts';
-import type { AuthOptions } from './options.ts';
+import type { AuthOptions, DpopPolicy } from './options.ts';
+import { proofAlgorithms } from './verify-proof.ts';
 
 /** The part of a request's URL that the choices are read from: `?backends=..&mode=..`, or `''`. */
 export interface RequestQuery {
@@ -16,12 +17,22 @@ export function protectedResourceMetadata(
   request: RequestQuery,
 ): JsonObject {
   const scopes = withoutOfflineAccess(options.baselineScopes);
+  const dpop = dpopPolicyOf(options.issuers);
   return {
     resource: options.canonicalUrl + echoedQuery(request.search),
     authorization_servers: options.issuers.map((issuer) => issuer.url),
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
+    ...(dpop !== 'off' && { dpop_signing_alg_values_supported: proofAlgorithms }),
+    ...(dpop === 'require' && { dpop_bound_access_tokens_required: true }),
   };
+}
+
+/** What all issuers have in common. */
+export function dpopPolicyOf(issuers: AuthOptions['issuers']): DpopPolicy {
+  const policies = issuers.map(({ dpop }) => dpop ?? 'allow');
+  if (policies.every((policy) => policy === 'off')) return 'off';
+  return policies.every((policy) => policy === 'require') ? 'require' : 'allow';
 }
 
 /**

@@ -5,6 +5,8 @@ export const authRefusalReasons = [
   'scheme_refused',
   'token_too_large',
   'token_malformed',
+  'introspection_unavailable',
+  'token_inactive',
   'issuer_unknown',
   'algorithm_refused',
   'type_refused',
@@ -21,10 +23,23 @@ export const authRefusalReasons = [
   'audience_refused',
   'client_refused',
   'sender_constrained',
+  'dpop_required',
   'subject_missing',
   'pool_refused',
   'scope_missing',
   'revoked',
+  'token_unbound',
+  'proof_missing',
+  'proof_malformed',
+  'proof_signature_invalid',
+  'proof_key_refused',
+  'proof_request_mismatch',
+  'proof_token_mismatch',
+  'proof_expired',
+  'proof_nonce_missing',
+  'proof_nonce_stale',
+  'proof_replayed',
+  'proofs_full',
 ] as const;
 export type AuthRefusalReason = (typeof authRefusalReasons)[number];
 
@@ -35,6 +50,8 @@ export interface AuthRefusal {
   readonly issuer: string | undefined;
   /** What exactly was wrong, bounded; may quote the token's header or claims, never the token. */
   readonly detail: string | undefined;
+  /** The token came with this scheme, and the answer is to name it. Absent: `Bearer`, or none. */
+  readonly scheme?: 'DPoP';
 }
 
 const maxDetailLength = 200;

@@ -1,12 +1,12 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { AcceptedHeader } from './peek-token.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 
-/** Claims whose signature and times were checked. Times in seconds since the epoch. */
+/** Claims whose source and times were checked. Times in seconds since the epoch. */
 export interface VerifiedClaims {
-  readonly payload: JWTPayload;
+  readonly payload: Readonly<Record<string, unknown>>;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }

@@ -56,6 +56,8 @@ export async function startDevMode(): Promise<DevMode> {
         exchange: undefined,
         revocationFeed: undefined,
         backchannelLogout: [],
+        introspection: undefined,
+        dpop: 'off',
       };
       const others = config.auth.issuers.filter((known) => known.url !== issuer.url);
       return {

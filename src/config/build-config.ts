@@ -5,6 +5,7 @@ import type { Secret } from '#kernel/secret.ts';
 import { buildAdmin } from './build-admin.ts';
 import { buildAudit } from './build-audit.ts';
 import { buildFeed } from './build-feed.ts';
+import { buildIntrospection } from './build-introspection.ts';
 import { backendIdHint, buildServers } from './build-servers.ts';
 import type {
   AuthConfig,
@@ -123,7 +124,11 @@ function buildIssuer(reader: Reader, index: string): IssuerConfig | undefined {
   const exchange = clientOf(exchangeId, reader.read(options.exchangeClientSecret, at));
   const revocationFeed = buildFeed(reader, at);
   const backchannelLogout = reader.read(options.backchannelLogout, at);
-  return url === undefined ? undefined : { url, ...issuer, exchange, revocationFeed, backchannelLogout };
+  const introspection = buildIntrospection(reader, at);
+  const dpop = reader.read(options.issuerDpop, at);
+  return url === undefined
+    ? undefined
+    : { url, ...issuer, exchange, revocationFeed, backchannelLogout, introspection, dpop };
 }
 
 function clientOf(id: string | undefined, secret: Secret | undefined): ClientConfig | undefined {

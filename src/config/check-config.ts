@@ -6,6 +6,7 @@ import { checkFeeds } from './check-feeds.ts';
 import { checkIdentities } from './check-identities.ts';
 import { checkPresets } from './check-presets.ts';
 import { checkServers } from './check-servers.ts';
+import { checkTokens } from './check-tokens.ts';
 import type { Config } from './config.ts';
 import { type Issue, type Origin, problem, warning } from './issue.ts';
 import { isLoopbackUrl, parseUrl } from './network-kinds.ts';
@@ -40,6 +41,7 @@ const checks: readonly Check[] = [
   checkServers,
   checkIdentities,
   checkFeeds,
+  checkTokens,
   checkPrefixes,
   checkKeysApart,
   checkAdmin,

@@ -94,10 +94,21 @@ export interface IssuerConfig {
   readonly maxTokenAgeSeconds: number;
   /** As whom tokens are exchanged there. Undefined: they cannot be. */
   readonly exchange: ClientConfig | undefined;
+  /** Undefined: it is not asked about tokens. */
+  readonly introspection: IntrospectionConfig | undefined;
+  readonly dpop: 'off' | 'allow' | 'require';
   /** How it tells of its revocations. Undefined: not at all. */
   readonly revocationFeed: FeedConfig | undefined;
   /** Client ids for which it may end sessions. */
   readonly backchannelLogout: readonly string[];
+}
+/** How an issuer is asked about tokens (RFC 7662). */
+export interface IntrospectionConfig {
+  readonly url: string;
+  readonly client: ClientConfig;
+  /** About a JWT: while the issuer's revocation feed is lost, or always. */
+  readonly mode: 'fallback' | 'always';
+  readonly cacheMs: number;
 }
 /** The kinds of issuer whose tokens are known. */
 type IssuerPreset =

@@ -11,7 +11,7 @@ export interface ExistingName {
    */
   readonly reach: 'one' | 'each' | 'listed' | 'first' | 'admin';
   /** Appended to a bare number. */
-  readonly unit: 'ms' | 'd' | undefined;
+  readonly unit: 'ms' | 's' | 'd' | undefined;
 }
 
 /** One row of the options table. `F` is the type of the value where nothing sets it. */
@@ -91,7 +91,7 @@ function row<T>(path: string, kind: Kind<T>, description: string, extras: Extras
 export function existing(
   name: string,
   reach: ExistingName['reach'] = 'one',
-  unit?: 'ms' | 'd',
+  unit?: 'ms' | 's' | 'd',
 ): ExistingName {
   return { name, reach, unit };
 }

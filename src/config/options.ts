@@ -4,6 +4,7 @@ import { anchorOptions } from './audit-options.ts';
 import { feedOptions } from './feed-options.ts';
 import { integrityOptions } from './integrity-options.ts';
 import { issuerClaimOptions } from './issuer-options.ts';
+import { issuerTokenOptions } from './issuer-token-options.ts';
 import { listOf } from './kind.ts';
 import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds.ts';
 import { anyUrl, baseUrl, cidr, listenAddress, origin, urlPath } from './network-kinds.ts';
@@ -175,6 +176,7 @@ export const options = {
     secret,
     'The secret that goes with it.',
   ),
+  ...issuerTokenOptions,
   ...feedOptions,
 
   baselineScopes: option('auth.baseline_scopes', scopes, [], 'Scopes that any caller needs.', {
@@ -563,10 +565,6 @@ export const memberLists: readonly { readonly name: string; readonly section: st
 
 /** Names of existing deployments whose capability this version lacks: warned of, never a reason not to start. */
 export const laterNames: readonly { readonly name: string; readonly capability: string }[] = [
-  { name: 'OAUTH_INTROSPECT_URL', capability: 'token introspection' },
-  { name: 'OAUTH_INTROSPECT_CLIENT_ID', capability: 'token introspection' },
-  { name: 'OAUTH_INTROSPECT_CLIENT_SECRET', capability: 'token introspection' },
-  { name: 'OAUTH_INTROSPECT_CACHE_TTL_SECONDS', capability: 'token introspection' },
   { name: 'CORTEX_DATABASE_URL', capability: 'PostgreSQL' },
 ];
 

@@ -52,6 +52,18 @@ export const limits = {
   jwksRefreshMs: 10 * 60_000,
   keyFetchTimeoutMs: 10_000,
   maxKeysPerIssuer: 64,
+  introspectionTimeoutMs: 2_000,
+  introspectionCacheMs: 10_000,
+  /** Per issuer: what is more is refused at once, so that strangers' tokens cannot queue up. */
+  maxIntrospections: 64,
+  maxIntrospectionBytes: 64 * 1024,
+  maxProofBytes: 8 * 1024,
+  proofAgeSeconds: 60,
+  proofMemoryMs: 300_000,
+  maxRememberedProofs: 500_000,
+  maxRememberedProofsPerPrincipal: 50_000,
+  proofNonceMs: 300_000,
+  proofNonceRenewalMs: 60_000,
   maxEventTokenBytes: 16 * 1024,
   /** Of an event, of a session, of a subject. */
   maxEventIdLength: 512,

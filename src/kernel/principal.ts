@@ -29,9 +29,11 @@ export interface Principal {
   readonly issuedAt: number;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** The bearer token itself, and what kind it is (only a plain `jwt` may be propagated). */
+  /** The access token itself, and what kind it is (only a plain `jwt` may be propagated). */
   readonly token: Secret;
   readonly tokenKind: 'jwt' | 'opaque' | 'dpop';
+  /** With `dpop`: the thumbprint of the key it is bound to (RFC 7638). */
+  readonly boundTo?: string;
 }
 
 /** The canonical key of (issuer, subject). */

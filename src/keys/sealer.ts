@@ -22,7 +22,9 @@ export type SealPurpose =
   /** Bound to the issuer and the redirect URI. */
   | 'sign_in_client'
   /** Bound to the browser. */
-  | 'page_session';
+  | 'page_session'
+  /** Bound to nothing: any client may use any. */
+  | 'proof_nonce';
 
 /** `forged`: changed, cut, of another purpose or bound to something else; these cannot be told apart. */
 export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';

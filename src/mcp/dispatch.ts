@@ -42,7 +42,10 @@ export function createDispatcher(
     readonly eras: Readonly<Record<Era, EraTable>>;
     readonly audit: AuditPort;
     /** 403 with the scopes of the operation; undefined where the head of the answer is gone. */
-    readonly challengeHeader: (scopes: readonly string[], search: string) => string | undefined;
+    readonly challengeHeader: (
+      scopes: readonly string[],
+      call: Pick<McpCall, 'search' | 'principal'>,
+    ) => string | undefined;
   },
 ): Dispatcher {
   function start(call: McpCall): MethodReply | Promise<MethodReply> {
@@ -64,7 +67,7 @@ export function createDispatcher(
   ): { text: string; status: number; headers: Readonly<Record<string, string>> } {
     const { status, code, message, data, headers } = wireAnswer(refusal, call.era);
     const challenge =
-      refusal.reason === 'scope_missing' ? wiring.challengeHeader(refusal.scopes, call.search) : undefined;
+      refusal.reason === 'scope_missing' ? wiring.challengeHeader(refusal.scopes, call) : undefined;
     return {
       text: errorText(call.id, code, message, data),
       status,

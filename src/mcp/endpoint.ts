@@ -49,8 +49,11 @@ export function createMcpEndpoint(
       legacy: { methods: legacyMethods(deps), members: legacyMembers },
     },
     audit,
-    challengeHeader: (scopes, search) =>
-      wiring.challenge().insufficientScope(scopes, { search }).headers.get('www-authenticate') ?? undefined,
+    challengeHeader(scopes, { search, principal }) {
+      const scheme = principal.tokenKind === 'dpop' ? 'DPoP' : 'Bearer';
+      const refused = wiring.challenge().insufficientScope(scopes, { search }, scheme);
+      return refused.headers.get('www-authenticate') ?? undefined;
+    },
   });
   const runner = createCallRunner(deps, { dispatcher, pulse });
   const sessions = createSessionDoor(deps, { audit, pulse, runner });
@@ -58,10 +61,22 @@ export function createMcpEndpoint(
   /** Without a promise of its own for a token verified before, as for everything else on the way of a call. */
   function handle(request: Request, keepOpen: () => void): Response | Promise<Response> {
     const search = searchOf(request.url);
-    const known = wiring.authenticator().authenticate(request.headers, { search });
+    const { method } = request;
+    const known = wiring.authenticator().authenticate(request.headers, { search, method });
     return known instanceof Promise
-      ? known.then((admitted) => handleKnown(request, search, admitted, keepOpen, true))
+      ? known.then((admitted) => handleAwaited(request, search, admitted, keepOpen))
       : handleKnown(request, search, known, keepOpen, false);
+  }
+
+  async function handleAwaited(
+    request: Request,
+    search: string,
+    known: Result<Principal, AuthRefusal>,
+    keepOpen: () => void,
+  ): Promise<Response> {
+    const response = await handleKnown(request, search, known, keepOpen, true);
+    const sendsProofs = known.ok && known.value.tokenKind === 'dpop';
+    return sendsProofs ? wiring.challenge().renewNonce(response) : response;
   }
 
   function handleKnown(

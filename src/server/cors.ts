@@ -1,5 +1,6 @@
 const allowedHeaders = new Set([
   'authorization',
+  'dpop',
   'content-type',
   'accept',
   'mcp-protocol-version',
@@ -14,7 +15,7 @@ const allowedHeaders = new Set([
   'x-cortex-tool-mode',
 ]);
 
-const exposedHeaders = 'WWW-Authenticate, Mcp-Session-Id, Retry-After';
+const exposedHeaders = 'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, Retry-After';
 
 /** The answer to a preflight from an allowed origin; it needs no token. */
 export function preflight(origin: string, requestHeaders: string | null): Response {

@@ -2,15 +2,18 @@ import { type AudienceRule, audienceRule } from '#auth/audience.ts';
 import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { type Challenge, createChallenge } from '#auth/challenge.ts';
 import type { DenyList } from '#auth/deny-list.ts';
+import type { Dpop } from '#auth/dpop.ts';
 import type { FeedHealth } from '#auth/feed-health.ts';
+import { dpopPolicyOf } from '#auth/protected-resource.ts';
 import type { AssembleRules } from '#catalog/assemble.ts';
 import type { Config } from '#config/config.ts';
-import { allowanceOf, assembleRulesOf, authOptionsOf, edgeSettingsOf } from '#gateway-options.ts';
+import { allowanceOf, assembleRulesOf, authOptionsOf, edgeSettingsOf, isSameAuth } from '#gateway-options.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Log } from '#kernel/log.ts';
 import type { AllowanceSettings } from '#mcp/allowance.ts';
 import type { EdgeSettings } from '#mcp/deps.ts';
 import type { FetchJson } from '#outbound/fetch-json.ts';
+import type { Outbound } from '#outbound/outbound.ts';
 import type { Doors } from '#server/app.ts';
 import { createClientAddress } from '#server/client-address.ts';
 import { createHeaderGate } from '#server/header-gate.ts';
@@ -33,6 +36,9 @@ export interface Settled {
 export interface SettleDeps {
   readonly fetchJson: FetchJson;
   readonly denyList: Pick<DenyList, 'denies' | 'onDenied' | 'sawToken'>;
+  readonly outbound: Outbound;
+  /** With the memory of the proofs that were used: a reload must not forget them. */
+  readonly dpop: Dpop;
   readonly feedHealth: FeedHealth;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,18 +50,18 @@ export interface SettleDeps {
 
 /** Makes it anew, but for what nothing about `next` changed. */
 export function settle(next: Config, before: Settled | undefined, deps: SettleDeps): Settled {
-  const { fetchJson, denyList, feedHealth, clock, log } = deps;
+  const { fetchJson, outbound, denyList, dpop, feedHealth, clock, log } = deps;
   const options = authOptionsOf(next);
   // With the authenticator go the issuers' keys and every verified token.
-  const kept =
-    before && Bun.deepEquals(authOptionsOf(before.config), options) ? before.authenticator : undefined;
+  const kept = before && isSameAuth(authOptionsOf(before.config), options) ? before.authenticator : undefined;
   return {
     config: next,
     audienceRules: new Map(
       next.auth.issuers.map(({ url, audience }) => [url, audienceRule(next.gateway.url, audience)]),
     ),
-    authenticator: kept ?? createAuthenticator({ options, fetchJson, denyList, feedHealth, clock, log }),
-    challenge: createChallenge(options),
+    authenticator:
+      kept ?? createAuthenticator({ options, fetchJson, outbound, denyList, dpop, feedHealth, clock, log }),
+    challenge: createChallenge(options, { policy: dpopPolicyOf(options.issuers), nonce: dpop.nonce }),
     doors: {
       isOurHost: createHostGate(next.gateway.url, next.gateway.listen.host),
       isAllowedOrigin: createOriginGate(next.gateway.url, next.gateway.origins),

@@ -20,12 +20,15 @@ const documented = rows('The reasons').map(([reason = '', answer = '', happened 
   advice,
 }));
 
-const challenge = createChallenge({
-  canonicalUrl: 'https://mcp.example.com/mcp',
-  baselineScopes: ['base'],
-  challengeScopes: 'plans',
-  plans: new Map(),
-});
+const challenge = createChallenge(
+  {
+    canonicalUrl: 'https://mcp.example.com/mcp',
+    baselineScopes: ['base'],
+    challengeScopes: 'plans',
+    plans: new Map(),
+  },
+  { policy: 'allow', nonce: () => 'nonce' },
+);
 
 describe('docs/auth-errors.md', () => {
   test('has a row for every reason in the code, in the order of the gates, and no other', () => {
@@ -36,15 +39,16 @@ describe('docs/auth-errors.md', () => {
     const row = documented.find((one) => one.reason === reason);
     expect(row?.happened).toMatch(/\.$/);
     expect(row?.advice).toMatch(/\.$/);
-    const response = challenge.answer(refusal(reason), { search: '' });
+    const scheme = /^proof_(?!key_)/.test(reason) ? 'DPoP' : undefined;
+    const response = challenge.answer({ ...refusal(reason), ...(scheme && { scheme }) }, { search: '' });
     const body = await response.json();
     expect(row?.answer).toBe(body.error);
 
     const wire = rows('The answers').find(([answer]) => answer === body.error);
     expect(wire?.[1]).toBe(String(response.status));
     expect(wire?.[3]).toBe(`\`${body.error}\``);
-    const documentedHeader = wire?.[2]?.match(/^`(Bearer .*)`$/)?.[1];
+    const documentedHeader = wire?.[2]?.match(/^`((?:Bearer|DPoP) [^`]*)`(?:; `DPoP-Nonce`)?$/)?.[1];
     const header = response.headers.get('www-authenticate');
-    expect(header?.replace(/="(?!invalid_token|insufficient_scope)[^"]*"/g, '="..."')).toBe(documentedHeader);
+    expect(header?.replace(/="(?!invalid_|use_|insufficient_scope)[^"]*"/g, '="..."')).toBe(documentedHeader);
   });
 });

@@ -14,7 +14,21 @@ describe('the protected-resource metadata', () => {
       authorization_servers: ['https://id.example', 'https://login.example/tenant/'],
       scopes_supported: ['base'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     });
+  });
+
+  test.each([
+    [['off', 'off'], undefined, undefined],
+    [['off', 'allow'], 5, undefined],
+    [['require', 'allow'], 5, undefined],
+    [['require', 'require'], 5, true],
+  ] as const)('says of issuers with %j whether tokens are bound to keys', (policies, count, isRequired) => {
+    const issuers = policies.map((dpop, index) => ({ url: `https://${index}.example`, dpop }));
+    const document = protectedResourceMetadata({ ...options, issuers }, { search: '' });
+    const { dpop_signing_alg_values_supported: algorithms } = document;
+    expect(Array.isArray(algorithms) ? algorithms.length : undefined).toBe(count);
+    expect(document.dpop_bound_access_tokens_required).toBe(isRequired);
   });
 
   test.each([[[]], [['offline_access']]])(

@@ -2,12 +2,18 @@ import { type Authenticator, createAuthenticator } from '#auth/authenticate.ts';
 import { createChallenge } from '#auth/challenge.ts';
 import type { DenyList } from '#auth/deny-list.ts';
 import type { FetchJson } from '#auth/discovery.ts';
+import { createDpop, type Dpop } from '#auth/dpop.ts';
+import type { FeedHealth } from '#auth/feed-health.ts';
 import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
+import { dpopPolicyOf } from '#auth/protected-resource.ts';
 import type { AuthRefusal } from '#auth/refusal.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Log, LogFields } from '#kernel/log.ts';
 import type { Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
+import { createSealer } from '#keys/sealer.ts';
+import type { Outbound } from '#outbound/outbound.ts';
+import { ringOf } from '../audit/support/audit-kit.ts';
 import { nothingDenied } from '../support/nothing-denied.ts';
 
 export const canonicalUrl = 'https://mcp.example.com/mcp';
@@ -61,9 +67,15 @@ export interface ResourceServer extends Disposable {
   readonly clock: FakeClock;
   readonly lines: LogLine[];
   /** Asks with a token (or a whole `Authorization` value), at `/mcp` plus a query. */
-  ask(authorization: string | undefined, query?: string): Promise<Result<Principal, AuthRefusal>>;
+  ask(
+    authorization: string | undefined,
+    query?: string,
+    proof?: string,
+  ): Promise<Result<Principal, AuthRefusal>>;
   /** The answer on the wire: 200 for a principal. */
-  answer(authorization: string | undefined, query?: string): Promise<Response>;
+  answer(authorization: string | undefined, query?: string, proof?: string): Promise<Response>;
+  /** What a proof of this moment must carry. */
+  nonce(): string;
 }
 
 export function createResourceServer(
@@ -72,6 +84,9 @@ export function createResourceServer(
     readonly keyRefreshMs?: number;
     readonly fetchJson?: FetchJson;
     readonly denyList?: Partial<DenyList>;
+    readonly outbound?: Pick<Outbound, 'request'>;
+    readonly feedHealth?: FeedHealth;
+    readonly dpop?: (clock: Clock) => Dpop;
   } = {},
 ): ResourceServer {
   const options: AuthOptions = {
@@ -86,26 +101,30 @@ export function createResourceServer(
   };
   const clock = createFakeClock();
   const { log, lines } = createLogBook();
+  const dpop = settings.dpop?.(clock) ?? createDpop({ sealer: createSealer(ringOf(7)), clock });
   const authenticator = createAuthenticator({
     options,
+    dpop,
+    outbound: settings.outbound ?? { request: () => Promise.reject(new Error('nobody is to be asked')) },
+    feedHealth: settings.feedHealth,
     fetchJson: settings.fetchJson ?? fetchJson,
     denyList: { ...nothingDenied, ...settings.denyList },
     clock,
     log,
     keyRefreshMs: settings.keyRefreshMs,
   });
-  const challenge = createChallenge(options);
+  const challenge = createChallenge(options, { policy: dpopPolicyOf(issuers), nonce: dpop.nonce });
   const urlOf = (query: string) => new URL(`http://127.0.0.1/mcp${query}`);
 
-  async function ask(authorization: string | undefined, query = '') {
-    const headers = new Headers();
+  async function ask(authorization: string | undefined, query = '', proof?: string) {
+    const headers = new Headers(proof === undefined ? {} : { dpop: proof });
     if (authorization !== undefined) {
       headers.set(
         'authorization',
         authorization.includes(' ') || authorization === '' ? authorization : `Bearer ${authorization}`,
       );
     }
-    return authenticator.authenticate(headers, urlOf(query));
+    return authenticator.authenticate(headers, { search: urlOf(query).search, method: 'POST' });
   }
 
   return {
@@ -113,8 +132,9 @@ export function createResourceServer(
     clock,
     lines,
     ask,
-    async answer(authorization, query = '') {
-      const outcome = await ask(authorization, query);
+    nonce: dpop.nonce,
+    async answer(authorization, query = '', proof) {
+      const outcome = await ask(authorization, query, proof);
       return outcome.ok ? new Response('welcome') : challenge.answer(outcome.error, urlOf(query));
     },
     [Symbol.dispose]: () => authenticator.close(),

@@ -125,6 +125,7 @@ auth:
       maxTokenAgeSeconds: 3_600,
       jwksUri: 'https://auth.example.com/keys',
       backchannelLogout: [],
+      dpop: 'allow',
       claims: {
         subject: undefined,
         scopes: undefined,

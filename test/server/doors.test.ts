@@ -112,7 +112,7 @@ describe('Origin (R1)', () => {
     ]) {
       expect(response.headers.get('access-control-allow-origin')).toBe(origin);
       expect(response.headers.get('access-control-expose-headers')).toBe(
-        'WWW-Authenticate, Mcp-Session-Id, Retry-After',
+        'WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, Retry-After',
       );
       expect(response.headers.get('vary')).toContain('Origin');
       expect(response.headers.get('access-control-allow-credentials')).toBeNull();

@@ -37,6 +37,7 @@ describe('the protected-resource metadata', () => {
         authorization_servers: [running.issuer.url],
         scopes_supported: ['mcp:base'],
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
       });
     },
   );
@@ -57,7 +58,7 @@ describe('the protected-resource metadata', () => {
 
 describe('the 401', () => {
   const challenge = (scope: string, query = '') =>
-    `Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp${query}", scope="${scope}"`;
+    `Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp${query}", scope="${scope}", DPoP algs="ES256 EdDSA Ed25519 PS256 RS256"`;
 
   test.each(['POST', 'GET', 'DELETE', 'PUT'])(
     'of %s names the metadata, and every scope of the plans beside the baseline (R35, R37)',

@@ -1,6 +1,7 @@
 import { createAuthenticator } from '#auth/authenticate.ts';
 import { createChallenge } from '#auth/challenge.ts';
 import type { DenyList } from '#auth/deny-list.ts';
+import { createDpop } from '#auth/dpop.ts';
 import type { AuthOptions } from '#auth/options.ts';
 import {
   commandDocumentPath,
@@ -121,16 +122,18 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     requiredPool: undefined,
     ...setup.auth,
   };
+  const sealer = createSealer(ringOf(7));
   const authenticator = createAuthenticator({
     options,
     fetchJson,
+    outbound,
+    dpop: createDpop({ sealer, clock }),
     denyList: { ...nothingDenied, ...setup.denyList },
     clock,
     log,
   });
   owned.defer(() => authenticator.close());
   const challenge = createChallenge(options);
-  const sealer = createSealer(ringOf(7));
   const store = openSqliteStore(':memory:');
   owned.defer(() => store.close());
   const tickets = createLinkTickets({ store, sealer, clock });
