@@ -5,6 +5,7 @@ import { logCatalogChange } from '#catalog/log-change.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { createStoredCatalog } from '#catalog/stored-catalog.ts';
 import { uriScheme } from '#catalog/uri-scheme.ts';
+import { createLocalBus } from '#cluster/bus.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
 import { authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
@@ -51,7 +52,7 @@ import { createIntegrity } from '#wiring/integrity.ts';
 import { createKeptSessions, sweepStore } from '#wiring/kept-sessions.ts';
 import { createOperations } from '#wiring/operations.ts';
 import { openRecords } from '#wiring/records.ts';
-import { openRevocation } from '#wiring/revocation.ts';
+import { openRevocations } from '#wiring/revocation.ts';
 import { settle } from '#wiring/settled.ts';
 import { orStartError, StartError } from '#wiring/start-error.ts';
 
@@ -85,6 +86,8 @@ export interface Gateway {
   readonly operations: Operations;
   /** The same behind tokens, for a listener of its own. */
   readonly admin: App;
+  /** Reads again what commands may have revoked while the gateway was starting: once it can be asked. */
+  readRevocations(): Promise<void>;
   /** Resolves when every backend has answered or failed once. */
   settled(): Promise<void>;
   /** Takes over a new configuration; what it returns holds only after a restart. */
@@ -125,7 +128,15 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   });
   const { audit } = records;
 
-  const denyList = await openRevocation({ current: () => current, store, clock, log });
+  const revocations = await openRevocations({
+    config: () => current.config,
+    store,
+    bus: createLocalBus(),
+    ...records,
+    clock,
+    log,
+  });
+  const { denyList } = revocations;
   const feeds = openFeeds(config, { denyList, outbound, fetchJson, clock, log });
   const settleDeps = {
     fetchJson,
@@ -151,6 +162,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     sealer,
     outbound,
     fetchJson,
+    denyList,
     clock,
     log,
     linkingChanged: (server, owner) => backends.linkingChanged(server, owner.key),
@@ -160,6 +172,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     linked: accounts.mode,
     snapshot: () => guard.snapshot(),
     assertionKeys: keys.value.assertion,
+    denyList,
     outbound,
     fetchJson,
     clock,
@@ -183,6 +196,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     guardCommand: deps.guardCommand,
     path: deps.path ?? '',
   });
+
+  denyList.onDenied((isDenied) => ({ calls: backends.endDenied(isDenied) }));
 
   const catalog = createCatalog({
     backends: backends.catalog(),
@@ -250,6 +265,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     settings: () => current.edge,
     snapshot: guard.snapshot,
     backend: backends.get,
+    denyList,
     views,
     personal,
     links: accounts.links,
@@ -326,6 +342,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     vault: createVaultDesk({
       vault: vault.value,
       unlink: accounts.unlink,
+      denyTokens: revocations.denyTokensOf,
       issuers: () => current.config.auth.issuers.map(({ url }) => url),
       pseudonyms: records.pseudonyms,
       act: audit.act,
@@ -335,6 +352,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     catalogLink: accounts.catalog,
     feeds,
     audit: { status: audit.status, reveal: records.reveal },
+    revocation: { denyList, issuers: () => current.config.auth.issuers.map(({ url }) => url) },
     mayRecord,
     act: audit.act,
   });
@@ -359,6 +377,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     catalog,
     operations,
     admin,
+    readRevocations: denyList.readKept,
     settled: () => catalog.settled(),
     reload(next) {
       const before = { ...current };
@@ -391,9 +410,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await accounts.close();
       current.authenticator.close();
       await feeds.close();
-      denyList.close();
       tickets.close();
       await vault.value.close();
+      denyList.close();
+      await revocations.recorded();
       await audit.close();
       await Promise.all([backendOutbound.close(), outbound.close()]);
       sessions.close();

@@ -89,6 +89,8 @@ export interface McpBackendDeps {
 export interface McpBackend extends Backend {
   /** An account was linked or unlinked: what was opened and listed with the old one is over. */
   linkingChanged(principalKey: string): void;
+  /** Ends what was opened, or waits, for a token that is denied; returns how many calls had waited. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
 }
 
 interface Following {
@@ -300,6 +302,10 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       for (const one of followed) {
         if (one.principal.key === principalKey) one.stop = beginFollowing(one.own, one.principal);
       }
+    },
+    endDenied(isDenied) {
+      pool.endDenied(isDenied);
+      return parking.endDenied(isDenied);
     },
     async close() {
       followed.clear();

@@ -1,12 +1,13 @@
 import { randomId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
+import type { Principal } from '#kernel/principal.ts';
 import type { Schedule } from '#kernel/schedule.ts';
 import type { Conversation } from './conversation.ts';
 
 /** A call that waits for the user while its server holds the line (mcp.md has it: a modern client, a legacy server). */
 export interface ParkedCall {
   readonly conversation: Conversation;
-  readonly principalKey: string;
+  readonly principal: Principal;
   /** The very call: a retry of another one does not get it. */
   readonly target: string;
 }
@@ -18,6 +19,8 @@ export interface Parking {
   take(id: string, principalKey: string, target: string): Conversation | undefined;
   /** Ends what waits for one principal. */
   drop(principalKey: string): void;
+  /** Ends what waits for a token that is denied; returns how many. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
   size(): number;
   close(): void;
 }
@@ -47,7 +50,7 @@ export function createParking(options: ParkingOptions, schedule: Schedule): Park
 
   return {
     park(call) {
-      const own = [...parked.values()].filter(({ principalKey }) => principalKey === call.principalKey);
+      const own = [...parked.values()].filter(({ principal }) => principal.key === call.principal.key);
       if (parked.size >= options.maxParked || own.length >= options.maxPerPrincipal) return undefined;
       const id = prefix + randomId();
       const callOff = schedule(limits.requestStateLifetimeMs, () => remove(id)?.cancel());
@@ -56,12 +59,17 @@ export function createParking(options: ParkingOptions, schedule: Schedule): Park
     },
     take(id, principalKey, target) {
       const call = parked.get(id);
-      if (call === undefined || call.principalKey !== principalKey || call.target !== target)
+      if (call === undefined || call.principal.key !== principalKey || call.target !== target)
         return undefined;
       return remove(id);
     },
     drop(principalKey) {
-      for (const [id, call] of [...parked]) if (call.principalKey === principalKey) remove(id)?.cancel();
+      for (const [id, call] of [...parked]) if (call.principal.key === principalKey) remove(id)?.cancel();
+    },
+    endDenied(isDenied) {
+      const denied = [...parked].filter(([, { principal }]) => isDenied(principal));
+      for (const [id] of denied) remove(id)?.cancel();
+      return denied.length;
     },
     size: () => parked.size,
     close() {

@@ -1,4 +1,5 @@
 import type { Clock } from '#kernel/clock.ts';
+import type { Principal } from '#kernel/principal.ts';
 import type { WireOwner } from './channel.ts';
 import type { Connection } from './connection.ts';
 import type { Live } from './live.ts';
@@ -16,6 +17,8 @@ export interface Pool {
   seat(owner: WireOwner): Seat | undefined;
   /** Closes a principal's connection, or with undefined nobody's: what it was opened with is not theirs any more. */
   drop(key: string | undefined): void;
+  /** Closes the connections, and with them the processes, that were opened for a token that is denied. */
+  endDenied(isDenied: (owner: Principal) => boolean): void;
   size(): number;
   close(): Promise<void>;
 }
@@ -91,6 +94,12 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
     drop(key = nobody) {
       const entry = entries.get(key);
       if (entry !== undefined) end(key, entry);
+    },
+    endDenied(isDenied) {
+      for (const [key, entry] of [...entries]) {
+        const { owner } = entry.seat;
+        if (owner !== undefined && isDenied(owner)) end(key, entry);
+      }
     },
     size: () => entries.size,
     async close() {

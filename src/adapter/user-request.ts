@@ -72,7 +72,7 @@ export function createUserRequest(options: UserRequestOptions, deps: UserRequest
     const inputRequests = conversation.questions();
     const requestState = parking.park({
       conversation,
-      principalKey: context.principal.key,
+      principal: context.principal,
       target: targetOf(request),
     });
     if (requestState !== undefined) return ok({ kind: 'asked', inputRequests, requestState });

@@ -36,6 +36,8 @@ export interface DenyList {
   onDenied(end: EndDenied): () => void;
   /** A token was verified: shows how far its issuer's clock is ahead. */
   sawToken: DenialTimes['sawToken'];
+  /** Reads again what the store keeps: a command may have written there while no gateway seemed to run. */
+  readKept(): Promise<void>;
   close(): void;
 }
 
@@ -62,9 +64,13 @@ export async function openDenyList(deps: DenyListDeps): Promise<DenyList> {
   let newer = createDenied();
   let older = createDenied();
   let newerSince = clock.monotonic();
-  await eachKept(store, newer.add);
+  await readKept();
   const sweeper = setInterval(sweep, deps.sweepMs ?? limits.storeSweepMs);
   sweeper.unref();
+
+  async function readKept(): Promise<void> {
+    await eachKept(store, newer.add);
+  }
 
   const nowSeconds = () => Math.floor(clock.now() / 1_000);
 
@@ -189,22 +195,28 @@ export async function openDenyList(deps: DenyListDeps): Promise<DenyList> {
   return {
     denies,
     deny,
-    denyListFor: (issuer) => ({
-      deny: (revocations, source) =>
-        deny(
-          revocations.map((one) => ({ ...one, issuer })),
-          source,
-        ),
-    }),
+    denyListFor: (issuer) => revokerFor(issuer, deny),
     onDenied(end) {
       holders.add(end);
       return () => holders.delete(end);
     },
     sawToken: times.sawToken,
+    readKept,
     close() {
       clearInterval(sweeper);
       leave();
     },
+  };
+}
+
+/** Whatever issuer a revocation names, it becomes one of this issuer. */
+export function revokerFor(issuer: string, deny: DenyList['deny']): IssuerRevoker {
+  return {
+    deny: (revocations, source) =>
+      deny(
+        revocations.map((one) => ({ ...one, issuer })),
+        source,
+      ),
   };
 }
 

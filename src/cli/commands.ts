@@ -120,6 +120,38 @@ export const commands: readonly CommandSpec[] = [
   ...auditCommands,
   ...vaultCommands,
   {
+    name: 'revoke',
+    summary: 'Refuse tokens that are still good: of a user, a session, a client, a grant, an issuer.',
+    description:
+      'Holds within a second, also for tokens that are in use: streams are closed, calls are ended, accounts at servers are not used. Prints how many replicas confirmed, and in how long. Means tokens that were issued until now (or until --before), so that a new sign-in works; a token named by its id stays refused. Where no gateway runs, it is kept for the next start. Exit code 1: it was not confirmed.',
+    args: [],
+    options: [
+      { name: 'user', value: 'subject', summary: 'Every token of this user (`sub`).' },
+      { name: 'session', value: 'id', summary: 'Every token of this sign-in (`sid`).' },
+      { name: 'client', value: 'id', summary: 'Every token that was given to this client.' },
+      { name: 'grant', value: 'id', summary: 'Every token of this consent, where the issuer names it.' },
+      { name: 'token-id', value: 'id', summary: 'One token, by its id (`jti`).' },
+      {
+        name: 'issuer',
+        value: 'url',
+        summary: 'Whose tokens; needed where several are configured. Alone: every token of that issuer.',
+      },
+      {
+        name: 'before',
+        value: 'time',
+        summary: 'Those issued until then: seconds since 1970, or a date in ISO 8601.',
+      },
+    ],
+    examples: [
+      { line: 'cortex revoke --user ada', meaning: 'whatever ada is signed in with' },
+      {
+        line: 'cortex revoke --issuer https://auth.example.com',
+        meaning: 'everybody of that issuer has to sign in again',
+      },
+    ],
+    load: async () => (await import('./commands/revoke.ts')).revoke,
+  },
+  {
     name: 'version',
     summary: 'Print version, commit and protocol revisions.',
     description: 'Prints what this command is and which revisions of the Model Context Protocol it speaks.',

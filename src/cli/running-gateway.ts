@@ -54,6 +54,7 @@ export async function startGateway(
   const listeners: Listener[] = [];
   let address = config.gateway.listen;
   try {
+    await gateway.readRevocations();
     const { host } = address;
     const listener = listen(gateway, address, config.limits.maxRequestBodyBytes);
     listeners.push(listener);

@@ -1,7 +1,8 @@
-import { isJsonObject, type JsonObject, stringAt } from '#kernel/json.ts';
-import type { VaultAction, VaultRefusal } from '#vault/vault-desk.ts';
+import type { JsonObject } from '#kernel/json.ts';
+import type { VaultAction } from '#vault/vault-desk.ts';
+import { askOperation } from './ask-operation.ts';
 import type { Invocation } from './command.ts';
-import { controlPath, postToGateway } from './control-client.ts';
+import { controlPath } from './control-client.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { requireConfig } from './require-config.ts';
@@ -13,6 +14,7 @@ const nextSteps: Readonly<Record<string, string>> = {
   unknown_user: 'it is the `sub` of the user’s token; see who has linked something: cortex vault list',
   several_users: 'name one: --user <subject>; see who: cortex vault list',
   several_issuers: 'name one: --issuer <url>',
+  not_denied: 'see the gateway’s log, put it right, then erase again',
   not_linked: 'see what is linked: cortex vault list',
 };
 
@@ -23,25 +25,17 @@ export async function askVault(
   input: JsonObject,
 ): Promise<JsonObject> {
   const { config } = await requireConfig(invocation, false);
-  const answer = await postToGateway(controlPath(config.stateDir), `/vault/${action}`, input, timeoutMs);
-  if (answer === undefined) {
+  const path = controlPath(config.stateDir);
+  let outcome = await askOperation(path, `/vault/${action}`, input, timeoutMs);
+  if (outcome === undefined) {
     const { withLocalVault } = await import('./local-vault.ts');
-    const outcome = await withLocalVault(config, (desk) => desk.handle(action, input, 'local'));
-    if (outcome.ok) return outcome.value;
-    throw refused(outcome.error.reason, outcome.error.message);
+    outcome = await withLocalVault(config, (desk) => desk.handle(action, input, 'local'));
   }
-  if (isJsonObject(answer.body)) {
-    if (answer.status === 200) return answer.body;
-    const reason = stringAt(answer.body, 'reason');
-    if (reason !== undefined) throw refused(reason, stringAt(answer.body, 'message') ?? reason);
-  }
-  throw new UserError('the running gateway is of another version than this command', {
-    exitCode: exitCodes.no,
-    next: 'restart the gateway, then try again',
-  });
+  if (outcome.ok) return outcome.value;
+  throw refused(outcome.error.reason, outcome.error.message);
 }
 
-function refused(reason: VaultRefusal['reason'] | string, message: string): UserError {
+function refused(reason: string, message: string): UserError {
   const next = nextSteps[reason];
   return new UserError(message, { exitCode: exitCodes.no, ...(next === undefined ? {} : { next }) });
 }

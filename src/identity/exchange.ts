@@ -1,3 +1,4 @@
+import type { DenyList } from '#auth/deny-list.ts';
 import type { IdentityRefusal, IdentityTarget, ResolvedIdentity } from '#backends/backend.ts';
 import { contextHeaders } from '#contract/context-headers.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -24,6 +25,8 @@ export interface ExchangeOptions {
   readonly client: (issuer: string) => ExchangeClient | undefined;
   /** Those of the caller's own scopes that something of this backend's asks for, or that stand for one. */
   readonly scopesFor: (principal: Principal, backend: BackendId) => readonly string[];
+  /** What was made of a token that is denied is forgotten. */
+  readonly denyList: Pick<DenyList, 'onDenied'>;
   readonly outbound: Outbound;
   readonly fetchJson: FetchJson;
   readonly clock: Clock;
@@ -43,6 +46,7 @@ export function exchange(options: ExchangeOptions): ResolveMode {
   const gate = createFirstPartyGate(options.firstParty);
   const endpointOf = createTokenEndpoints(options.fetchJson, clock);
   const tokens = createExchangedTokens<Resolved>(clock);
+  options.denyList.onDenied((isDenied) => void tokens.forgetDenied(isDenied));
 
   function keyOf(
     principal: Principal,
@@ -113,7 +117,7 @@ export function exchange(options: ExchangeOptions): ResolveMode {
     }
     const key = keyOf(principal, target, backend.value.tokenAudience, scopes);
     if (refused !== undefined) tokens.forget(key, (kept) => kept.ok && kept.value === refused);
-    return tokens.get(key, () => ask(client, principal, target, backend.value, scopes));
+    return tokens.get(key, principal, () => ask(client, principal, target, backend.value, scopes));
   }
 
   return Object.assign((principal: Principal, target: IdentityTarget) => resolve(principal, target), {

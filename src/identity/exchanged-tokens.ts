@@ -1,3 +1,4 @@
+import type { Deniable } from '#auth/denied.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 
@@ -10,8 +11,16 @@ interface Made<T> {
 /** What was made at some cost, until shortly before it is of no more use; made once however many ask at a time. */
 export interface ExchangedTokens<T> {
   /** Without a promise where it is there. */
-  get(key: string, make: () => Promise<Made<T>>): T | Promise<T>;
+  get(key: string, owner: Deniable, make: () => Promise<Made<T>>): T | Promise<T>;
   forget(key: string, ifIt: (value: T) => boolean): void;
+  /** Those of owners who are denied; what is being made for one is not kept. */
+  forgetDenied(isDenied: (owner: Deniable) => boolean): void;
+}
+
+interface Entry<T> {
+  readonly value: T;
+  readonly owner: Deniable;
+  readonly until: number;
 }
 
 /** Long enough that a crowd asks once, short enough that nobody notices. */
@@ -21,11 +30,11 @@ const maxMarginSeconds = 30;
 /** Bounded as verified tokens are: entries in use move from `older` to `newer`, and a full `newer` becomes `older`. */
 export function createExchangedTokens<T>(clock: Clock): ExchangedTokens<T> {
   const half = limits.maxVerifiedTokens / 2;
-  const pending = new Map<string, Promise<T>>();
-  let newer = new Map<string, { readonly value: T; readonly until: number }>();
+  const pending = new Map<string, { readonly owner: Deniable; readonly making: Promise<T> }>();
+  let newer = new Map<string, Entry<T>>();
   let older: typeof newer = new Map();
 
-  function remember(key: string, entry: { readonly value: T; readonly until: number }): void {
+  function remember(key: string, entry: Entry<T>): void {
     if (newer.size >= half) {
       older = newer;
       newer = new Map();
@@ -33,7 +42,7 @@ export function createExchangedTokens<T>(clock: Clock): ExchangedTokens<T> {
     newer.set(key, entry);
   }
 
-  function find(key: string): { readonly value: T; readonly until: number } | undefined {
+  function find(key: string): Entry<T> | undefined {
     const recent = newer.get(key);
     const entry = recent ?? older.get(key);
     if (entry === undefined || entry.until <= clock.monotonic()) return undefined;
@@ -41,29 +50,37 @@ export function createExchangedTokens<T>(clock: Clock): ExchangedTokens<T> {
     return entry;
   }
 
-  async function makeOnce(key: string, make: () => Promise<Made<T>>): Promise<T> {
+  async function makeOnce(key: string, owner: Deniable, make: () => Promise<Made<T>>): Promise<T> {
     const startedAt = clock.monotonic();
     try {
       const { value, lifetimeSeconds } = await make();
-      remember(key, { value, until: startedAt + keepMs(lifetimeSeconds) });
+      const isWanted = pending.get(key)?.owner === owner;
+      if (isWanted) remember(key, { value, owner, until: startedAt + keepMs(lifetimeSeconds) });
       return value;
     } finally {
-      pending.delete(key);
+      if (pending.get(key)?.owner === owner) pending.delete(key);
     }
   }
 
   return {
-    get(key, make) {
+    get(key, owner, make) {
       const entry = find(key);
       if (entry !== undefined) return entry.value;
-      const underWay = pending.get(key) ?? makeOnce(key, make);
-      pending.set(key, underWay);
-      return underWay;
+      const underWay = pending.get(key);
+      if (underWay !== undefined) return underWay.making;
+      const making = makeOnce(key, owner, make);
+      pending.set(key, { owner, making });
+      return making;
     },
     forget(key, ifIt) {
       for (const entries of [newer, older]) {
         const entry = entries.get(key);
         if (entry !== undefined && ifIt(entry.value)) entries.delete(key);
+      }
+    },
+    forgetDenied(isDenied) {
+      for (const entries of [newer, older, pending]) {
+        for (const [key, { owner }] of entries) if (isDenied(owner)) entries.delete(key);
       }
     },
   };

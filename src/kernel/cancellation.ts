@@ -1,6 +1,8 @@
 /** What tells that a call is over: the part of an `AbortSignal` that the path of a call needs. Every `AbortSignal` is one. */
 export interface CancelSignal {
   readonly aborted: boolean;
+  /** Why, once it is. */
+  readonly reason?: unknown;
   /** Nobody is told twice, with or without `once`. */
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;

@@ -1,10 +1,12 @@
 import { Cancellation } from '#kernel/cancellation.ts';
 import { limits } from '#kernel/limits.ts';
+import type { Principal } from '#kernel/principal.ts';
 import { type McpCall, newFacts } from './call.ts';
 import type { EdgeDeps } from './deps.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { type CallInFlight, createInFlight } from './in-flight.ts';
 import type { Pulse } from './pulse.ts';
+import type { RefuseDenied } from './refuse-denied.ts';
 import { createReply } from './reply.ts';
 import { readTrace } from './trace.ts';
 import type { RpcRequest, Visit } from './visit.ts';
@@ -12,6 +14,8 @@ import type { RpcRequest, Visit } from './visit.ts';
 /** Makes a call of a request and runs it; what differs between the eras comes with it. */
 export interface CallRunner {
   run(visit: Visit, message: RpcRequest, requestBytes: number, of: CallKind): Promise<Response>;
+  /** Aborts what runs for a token that is denied; returns how many. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
   /** Resolves when no call is in flight, or after `timeoutMs`; then the rest is aborted. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -23,13 +27,16 @@ export interface CallKind extends Pick<McpCall, 'era' | 'revision' | 'client' | 
 
 export function createCallRunner(
   deps: EdgeDeps,
-  wiring: { readonly dispatcher: Dispatcher; readonly pulse: Pulse },
+  wiring: { readonly dispatcher: Dispatcher; readonly pulse: Pulse; readonly refuseDenied: RefuseDenied },
 ): CallRunner {
   const inFlight = createInFlight();
 
   return {
     run(visit, message, requestBytes, { era, revision, client, session, canStream }) {
       const { request, principal, choice, search } = visit;
+      // From here on a denial aborts the call; it may have come while the request was still being read.
+      const denied = wiring.refuseDenied(visit, message.id, era);
+      if (denied !== undefined) return Promise.resolve(denied);
       // A disconnect is a cancel in the modern era only (R14).
       const running = new RunningCall(visit, era === 'modern');
       const { cancellation } = running;
@@ -71,6 +78,7 @@ export function createCallRunner(
       });
       return reply.response;
     },
+    endDenied: inFlight.endDenied,
     drain: (timeoutMs) => inFlight.drain(timeoutMs),
   };
 }
@@ -82,6 +90,10 @@ class RunningCall implements CallInFlight {
   readonly #isOverWhenGone: boolean;
   #watched: AbortSignal | undefined;
   #onLeave: (() => void) | undefined;
+
+  get principal(): Principal {
+    return this.#visit.principal;
+  }
 
   constructor(visit: Visit, isOverWhenGone: boolean) {
     this.#visit = visit;

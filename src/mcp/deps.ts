@@ -1,3 +1,4 @@
+import type { DenyList } from '#auth/deny-list.ts';
 import type { MissingScopePolicy } from '#auth/options.ts';
 import type { Backend } from '#backends/backend.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
@@ -33,6 +34,7 @@ export interface EdgeDeps {
   readonly settings: () => EdgeSettings;
   readonly snapshot: () => Snapshot;
   readonly backend: (id: BackendId) => Backend | undefined;
+  readonly denyList: Pick<DenyList, 'denies' | 'onDenied'>;
   readonly views: Views;
   readonly personal: Personal;
   readonly links: Links;

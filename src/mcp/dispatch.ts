@@ -6,6 +6,7 @@ import { errorText, resultText } from '#wire/json-rpc.ts';
 import type { Era } from '#wire/protocol.ts';
 import type { McpCall, MethodHandler, MethodReply, ResultBody } from './call.ts';
 import type { EdgeDeps, EdgeSettings } from './deps.ts';
+import { revoked } from './in-flight.ts';
 import { type Refusal, wireAnswer } from './refusal.ts';
 import { toolNamed } from './tool-named.ts';
 import { traceIdOf } from './trace.ts';
@@ -14,6 +15,8 @@ export interface Dispatcher {
   /** Runs one request to its end: handler, audit record, answer. Never rejects. */
   run(call: McpCall, requestBytes: number): Promise<void>;
 }
+
+export type TokenRefusal = Extract<Refusal, { readonly reason: 'scope_missing' | 'revoked' }>;
 
 /** What an era brings along. */
 export interface EraTable {
@@ -35,15 +38,18 @@ function isReadOnlyCall({ personal }: Pick<EdgeDeps, 'personal'>, call: McpCall)
   return definition.isReadOnly || !holdsAll(principal.scopes, definition.scopes);
 }
 
+const revokedRefusal: Refusal = { reason: revoked };
+const unwritten: Refusal = { reason: 'audit_unavailable' };
+
 /** Calls the method, writes the one audit record of it, and only then answers (R33). */
 export function createDispatcher(
   deps: Pick<EdgeDeps, 'settings' | 'clock' | 'log' | 'personal'>,
   wiring: {
     readonly eras: Readonly<Record<Era, EraTable>>;
     readonly audit: AuditPort;
-    /** 403 with the scopes of the operation; undefined where the head of the answer is gone. */
+    /** `WWW-Authenticate` of a refusal that is one of the token: 403 with the scopes of the operation, 401 of a revoked one. */
     readonly challengeHeader: (
-      scopes: readonly string[],
+      refusal: TokenRefusal,
       call: Pick<McpCall, 'search' | 'principal'>,
     ) => string | undefined;
   },
@@ -66,8 +72,8 @@ export function createDispatcher(
     refusal: Refusal,
   ): { text: string; status: number; headers: Readonly<Record<string, string>> } {
     const { status, code, message, data, headers } = wireAnswer(refusal, call.era);
-    const challenge =
-      refusal.reason === 'scope_missing' ? wiring.challengeHeader(refusal.scopes, call) : undefined;
+    const isOfToken = refusal.reason === 'scope_missing' || refusal.reason === 'revoked';
+    const challenge = isOfToken ? wiring.challengeHeader(refusal, call) : undefined;
     return {
       text: errorText(call.id, code, message, data),
       status,
@@ -96,7 +102,7 @@ export function createDispatcher(
       scopes: facts.scopes,
       mode: facts.mode,
       outcome: isCancelled ? 'cancelled' : isRefused ? 'refused' : facts.outcome,
-      code: !reply.ok && facts.code === 'ok' ? reply.error.reason : facts.code,
+      code: codeOf(call, reply),
       latencyMs: deps.clock.monotonic() - startedMs,
       requestBytes,
       responseBytes,
@@ -123,9 +129,11 @@ export function createDispatcher(
       : refused(call, reply.error);
     const written = record(call, reply, startedMs, requestBytes, Buffer.byteLength(done.text));
     const finish = (isWritten: boolean): undefined => {
-      const { text, status, headers } = isWritten ? done : refused(call, { reason: 'audit_unavailable' });
-      if (call.signal.aborted) call.reply.finishEmpty();
-      else call.reply.finish(text, status, headers);
+      const isRevoked = wasRevoked(call);
+      if (call.signal.aborted && !isRevoked) return void call.reply.finishEmpty();
+      const instead = isRevoked ? revokedRefusal : isWritten ? undefined : unwritten;
+      const { text, status, headers } = instead === undefined ? done : refused(call, instead);
+      call.reply.finish(text, status, headers);
     };
     return typeof written === 'boolean' ? finish(written) : written.then(finish);
   }
@@ -148,6 +156,17 @@ export function createDispatcher(
       }
     },
   };
+}
+
+/** A call that was aborted for its token has its one reason, whatever became of it on the way. */
+function codeOf(call: McpCall, reply: MethodReply): string {
+  if (wasRevoked(call)) return revoked;
+  const { code } = call.facts;
+  return !reply.ok && code === 'ok' ? reply.error.reason : code;
+}
+
+function wasRevoked({ signal }: McpCall): boolean {
+  return signal.aborted && signal.reason === revoked;
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import type { AuditPort } from '#audit/record.ts';
 import type { Authenticator } from '#auth/authenticate.ts';
 import type { Challenge } from '#auth/challenge.ts';
-import type { AuthRefusal } from '#auth/refusal.ts';
+import { type AuthRefusal, refusal } from '#auth/refusal.ts';
 import { isJsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Principal } from '#kernel/principal.ts';
@@ -9,17 +9,18 @@ import type { Result } from '#kernel/result.ts';
 import { parseMessage, type RpcMessage } from '#wire/json-rpc.ts';
 import { type Era, isLegacyRevision, mcpHeaders, metaKeys } from '#wire/protocol.ts';
 import { recordBriefly } from './brief-record.ts';
-import type { ClientProfile } from './call.ts';
+import type { ClientProfile, McpCall } from './call.ts';
 import { createCallRunner } from './call-runner.ts';
 import { readChoice } from './choice.ts';
 import type { EdgeDeps } from './deps.ts';
-import { createDispatcher } from './dispatch.ts';
+import { createDispatcher, type TokenRefusal } from './dispatch.ts';
 import { legacyMembers, legacyMethods } from './eras/legacy.ts';
 import { createModernMembers, listenMethod, modernMethods, readModernEnvelope } from './eras/modern.ts';
 import { openListen } from './listen.ts';
 import type { Pulse } from './pulse.ts';
 import { readJsonBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
+import { createRefuseDenied } from './refuse-denied.ts';
 import { createSessionDoor } from './session-door.ts';
 import { sightOf } from './sight.ts';
 import { acceptsStream, type RpcRequest, type Visit } from './visit.ts';
@@ -49,14 +50,30 @@ export function createMcpEndpoint(
       legacy: { methods: legacyMethods(deps), members: legacyMembers },
     },
     audit,
-    challengeHeader(scopes, { search, principal }) {
-      const scheme = principal.tokenKind === 'dpop' ? 'DPoP' : 'Bearer';
-      const refused = wiring.challenge().insufficientScope(scopes, { search }, scheme);
-      return refused.headers.get('www-authenticate') ?? undefined;
-    },
+    challengeHeader,
   });
-  const runner = createCallRunner(deps, { dispatcher, pulse });
-  const sessions = createSessionDoor(deps, { audit, pulse, runner });
+  const refuseDenied = createRefuseDenied(deps.denyList, (visit) =>
+    challengeHeader({ reason: 'revoked' }, visit),
+  );
+  const runner = createCallRunner(deps, { dispatcher, pulse, refuseDenied });
+  const sessions = createSessionDoor(deps, { audit, pulse, runner, refuseDenied });
+  deps.denyList.onDenied((isDenied) => {
+    deps.linkWaits.endDenied(isDenied);
+    return { calls: runner.endDenied(isDenied), streams: deps.streams.endDenied(isDenied) };
+  });
+
+  function challengeHeader(
+    refused: TokenRefusal,
+    { search, principal }: Pick<McpCall, 'search' | 'principal'>,
+  ): string | undefined {
+    const challenge = wiring.challenge();
+    const isBound = principal.tokenKind === 'dpop';
+    const { headers } =
+      refused.reason === 'revoked'
+        ? challenge.answer({ ...refusal('revoked'), ...(isBound && { scheme: 'DPoP' }) }, { search })
+        : challenge.insufficientScope(refused.scopes, { search }, isBound ? 'DPoP' : 'Bearer');
+    return headers.get('www-authenticate') ?? undefined;
+  }
 
   /** Without a promise of its own for a token verified before, as for everything else on the way of a call. */
   function handle(request: Request, keepOpen: () => void): Response | Promise<Response> {
@@ -153,6 +170,8 @@ export function createMcpEndpoint(
     const { principal, choice } = visit;
     // First what is this principal's own is known: from then on only a change of it is news.
     await sightOf(deps, { snapshot: deps.snapshot(), principal, choice });
+    const denied = refuseDenied(visit, id);
+    if (denied !== undefined) return denied;
     const opened = openListen(
       deps,
       { id, params, principal, choice },

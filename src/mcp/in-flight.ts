@@ -1,7 +1,9 @@
 import type { Cancellable } from '#kernel/cancellation.ts';
+import type { Principal } from '#kernel/principal.ts';
 
 /** A call that has not been answered yet. */
 export interface CallInFlight extends Cancellable {
+  readonly principal: Principal;
   /** It takes its time: the connection is kept open, and its client's going away noticed from here on. Called once. */
   watch(): void;
 }
@@ -9,8 +11,13 @@ export interface CallInFlight extends Cancellable {
 export interface InFlight {
   add(call: CallInFlight): void;
   delete(call: CallInFlight): void;
+  /** Aborts what runs for a token that is denied; returns how many. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
   drain(timeoutMs: number): Promise<void>;
 }
+
+/** Why a call is aborted whose token is denied: its client is told so. */
+export const revoked = 'revoked';
 
 const abortGraceMs = 250;
 /** Watching a request costs as much as reading it, and most calls are over before anybody could have left. */
@@ -49,6 +56,11 @@ export function createInFlight(): InFlight {
     delete(call) {
       calls.delete(call);
       if (calls.size === 0) for (const resolve of waiting) resolve();
+    },
+    endDenied(isDenied) {
+      const denied = [...calls.keys()].filter(({ principal }) => isDenied(principal));
+      for (const call of denied) call.abort(revoked);
+      return denied.length;
     },
     async drain(timeoutMs) {
       if (calls.size === 0) return;

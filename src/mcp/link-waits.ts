@@ -40,6 +40,8 @@ export interface LinkWaits {
   ): Promise<boolean>;
   /** The linking of a principal at a server may have changed. */
   personalChanged(server: BackendId, principalKey: string): void;
+  /** Those whose token is denied are not told any more. */
+  endDenied(isDenied: (principal: Principal) => boolean): void;
   /** Nobody waits any more: calls that do are answered as if nothing had been linked. */
   close(): void;
 }
@@ -136,6 +138,12 @@ export function createLinkWaits(deps: {
     personalChanged(server, principalKey) {
       if (waiting.has(principalKey)) void tell(server, principalKey);
       letGo(server, principalKey);
+    },
+    endDenied(isDenied) {
+      for (const [key, own] of waiting) {
+        const left = own.filter(({ principal }) => !isDenied(principal));
+        if (left.length < own.length) replace(key, left);
+      }
     },
     close() {
       closing.abort();

@@ -28,6 +28,7 @@ export type Refusal =
       /** Its public name, or the URI asked for. */
       readonly name: string;
     }
+  | { readonly reason: 'revoked' }
   | { readonly reason: 'scope_missing'; readonly scopes: readonly string[] }
   | { readonly reason: 'state_invalid' }
   | {
@@ -137,6 +138,8 @@ export function wireAnswer(refusal: Refusal, era: Era): WireAnswer {
         `The ${refusal.what} ${refusal.name} is quarantined: its definition is not the one that was approved. An operator has to look at it`,
         { reason: 'quarantined' },
       );
+    case 'revoked':
+      return answer(401, rpcErrors.serverError, 'The access token was revoked. Get a new one.');
     case 'scope_missing':
       return answer(403, rpcErrors.serverError, 'Insufficient scope', { scopes: [...refusal.scopes] });
     case 'state_invalid':

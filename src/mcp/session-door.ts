@@ -10,6 +10,7 @@ import { initialize, legacyMembers } from './eras/legacy.ts';
 import type { Pulse } from './pulse.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refuse.ts';
+import type { RefuseDenied } from './refuse-denied.ts';
 import type { LegacySession } from './session.ts';
 import { createSessionStreams } from './session-stream.ts';
 import { sightOf } from './sight.ts';
@@ -28,9 +29,14 @@ export interface SessionDoor {
 
 export function createSessionDoor(
   deps: EdgeDeps,
-  wiring: { readonly audit: AuditPort; readonly pulse: Pulse; readonly runner: CallRunner },
+  wiring: {
+    readonly audit: AuditPort;
+    readonly pulse: Pulse;
+    readonly runner: CallRunner;
+    readonly refuseDenied: RefuseDenied;
+  },
 ): SessionDoor {
-  const { audit, pulse, runner } = wiring;
+  const { audit, pulse, runner, refuseDenied } = wiring;
   const streams = createSessionStreams(pulse, limits.keepAliveMs);
 
   async function sessionOf(visit: Visit): Promise<Result<LegacySession, Refusal>> {
@@ -53,6 +59,8 @@ export function createSessionDoor(
   async function open(visit: Visit, message: RpcRequest, bytes: number): Promise<Response> {
     if (!audit.admits(true)) return refuse({ reason: 'audit_unavailable' }, message.id, 'legacy');
     const { session, body } = await initialize(deps, message.params, visit.principal, visit.choice);
+    const denied = refuseDenied(visit, message.id, 'legacy');
+    if (denied !== undefined) return denied;
     const text = resultText(message.id, legacyMembers(deps.settings(), body));
     const written = await recordBriefly(audit, visit, {
       era: 'legacy',
@@ -137,6 +145,8 @@ export function createSessionDoor(
       visit.keepOpen();
       const { principal, choice } = visit;
       await sightOf(deps, { snapshot: deps.snapshot(), principal, choice });
+      const denied = refuseDenied(visit, undefined, 'legacy');
+      if (denied !== undefined) return denied;
       const opened = streams.open(deps, session.value, principal, choice);
       return opened.ok ? opened.value : refuse(opened.error, undefined, 'legacy');
     },

@@ -44,6 +44,8 @@ export interface Streams {
   /** Tells a legacy session on its open stream; false: it has none. */
   tellSession(principalKey: string, sessionId: string, method: string, params: JsonObject): boolean;
   readonly size: number;
+  /** Ends those whose token is denied; returns how many. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
   endAll(): void;
   close(): void;
 }
@@ -222,6 +224,11 @@ export function createStreams(deps: {
     },
     get size() {
       return streams.size;
+    },
+    endDenied(isDenied) {
+      const denied = [...streams].filter(({ principal }) => isDenied(principal));
+      for (const stream of denied) stream.end();
+      return denied.length;
     },
     endAll() {
       for (const stream of [...streams]) stream.end();

@@ -16,7 +16,13 @@ export interface VaultDesk {
 
 /** Why nothing was done. */
 export interface VaultRefusal {
-  readonly reason: 'unknown_user' | 'several_users' | 'several_issuers' | 'not_linked' | 'incomplete';
+  readonly reason:
+    | 'unknown_user'
+    | 'several_users'
+    | 'several_issuers'
+    | 'not_linked'
+    | 'not_denied'
+    | 'incomplete';
   readonly message: string;
 }
 
@@ -27,6 +33,11 @@ export interface VaultDeskDeps {
     owner: GrantOwner,
     server: string,
   ) => Promise<Result<{ readonly wasRevoked: boolean }, unknown>>;
+  /** Refuses every token of theirs that was issued until now; the error says why it could not be made sure of. */
+  readonly denyTokens: (
+    owner: GrantOwner,
+    actor: string,
+  ) => Promise<Result<unknown, { readonly message: string }>>;
   /** The issuers that a user given without one may be of. */
   readonly issuers: () => readonly string[];
   readonly pseudonyms: {
@@ -110,6 +121,9 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
     const found = await findUser(input);
     if (!found.ok) return found;
     const owner = found.value;
+    // First of all: a call in between would leave new traces.
+    const denied = await deps.denyTokens(owner, actor);
+    if (!denied.ok) return refuse('not_denied', `nothing was erased: ${denied.error.message}`);
     const servers: { readonly server: string; readonly wasRevoked: boolean }[] = [];
     for (const { server } of await vault.grants.list(owner)) {
       const unlinked = await unlink(owner, server);

@@ -1,6 +1,7 @@
 import type { AuditLog } from '#audit/audit-log.ts';
 import type { CallIndex } from '#audit/call-index.ts';
 import type { Pseudonyms } from '#audit/pseudonyms.ts';
+import type { DenyList } from '#auth/deny-list.ts';
 import type { SignIn, SignInOptions } from '#auth/sign-in.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import { challengedScopes } from '#config/challenged-scopes.ts';
@@ -46,6 +47,7 @@ export interface AccountsDeps {
   readonly sealer: Sealer;
   readonly outbound: Outbound;
   readonly fetchJson: FetchJson;
+  readonly denyList: Pick<DenyList, 'denies'>;
   readonly clock: Clock;
   readonly log: Log;
   /** What this owner has at the server must be read anew. */
@@ -129,6 +131,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       servers: () => linkableServers(current()),
       signIn: await signIn(),
       linking: await engine(),
+      isDenied: (token) => deps.denyList.denies(token) !== undefined,
       isKnownIssuer: (issuer) => config().auth.issuers.some(({ url }) => url === issuer),
       grants,
       tickets,

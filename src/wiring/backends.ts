@@ -19,6 +19,7 @@ import {
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { Log } from '#kernel/log.ts';
+import type { Principal } from '#kernel/principal.ts';
 import { systemSchedule } from '#kernel/schedule.ts';
 import type { PersonalServer } from '#mcp/personal-servers.ts';
 import type { Outbound } from '#outbound/outbound.ts';
@@ -44,6 +45,8 @@ export interface Backends {
   readonly personal: () => readonly PersonalServer[];
   /** An account was linked or unlinked there. */
   linkingChanged(server: string, principalKey: string): void;
+  /** Ends what servers keep open for a token that is denied; returns how many calls had waited there. */
+  endDenied(isDenied: (principal: Principal) => boolean): number;
   /** Makes what `next` has and what is not there yet; returns how to close what it has no more. */
   replace(next: Config): () => Promise<void>;
   close(): Promise<void>;
@@ -144,6 +147,8 @@ export function createBackends(first: Config, deps: BackendsDeps): Backends {
         if (listsAreReadAs?.key === principalKey) deps.events.catalogChanged(id);
       }
     },
+    endDenied: (isDenied) =>
+      [...held.values()].reduce((calls, { server }) => calls + (server?.mcp.endDenied(isDenied) ?? 0), 0),
     replace(next) {
       const gone = take(next);
       return async () => {

@@ -1,3 +1,4 @@
+import type { DenyList } from '#auth/deny-list.ts';
 import { withImplied } from '#auth/scope-implications.ts';
 import type { IdentityResolver } from '#backends/backend.ts';
 import { createNamedScopes } from '#catalog/named-scopes.ts';
@@ -7,6 +8,7 @@ import { assert } from '#identity/assert.ts';
 import { exchange } from '#identity/exchange.ts';
 import { none } from '#identity/none.ts';
 import { propagate } from '#identity/propagate.ts';
+import { refuseDenied } from '#identity/refuse-denied.ts';
 import { createIdentityResolver, type ResolveMode } from '#identity/resolver.ts';
 import { staticToken } from '#identity/static.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -27,6 +29,7 @@ export interface IdentitiesDeps {
   readonly assertionKeys: KeyRing;
   readonly outbound: Outbound;
   readonly fetchJson: FetchJson;
+  readonly denyList: Pick<DenyList, 'denies' | 'onDenied'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,7 +42,7 @@ export interface Identities {
 
 /** Every identity mode, as the configuration of the moment declares backends and servers. */
 export function createIdentities(deps: IdentitiesDeps): Identities {
-  const { outbound, fetchJson, clock, log } = deps;
+  const { denyList, outbound, fetchJson, clock, log } = deps;
   const config = () => deps.current().config;
   const firstParty = (id: Parameters<typeof namedScopes>[0]) => config().backends.get(id);
   const namedScopes = createNamedScopes(deps.snapshot);
@@ -73,6 +76,7 @@ export function createIdentities(deps: IdentitiesDeps): Identities {
           [...withImplied([scope], implies)].some((implied) => named.has(implied)),
         );
       },
+      denyList,
       outbound,
       fetchJson,
       clock,
@@ -82,5 +86,8 @@ export function createIdentities(deps: IdentitiesDeps): Identities {
     linked: deps.linked,
     none: none(),
   });
-  return { resolver, keySet: () => ({ keys: signer().publicKeys.map((key) => ({ ...key })) }) };
+  return {
+    resolver: refuseDenied(resolver, denyList),
+    keySet: () => ({ keys: signer().publicKeys.map((key) => ({ ...key })) }),
+  };
 }

@@ -8,6 +8,7 @@ import { auditOperations } from './audit-operations.ts';
 import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { integrityOperations } from './integrity-operations.ts';
+import { type RevocationOperationsDeps, revocationOperations } from './revocation-operations.ts';
 import { vaultOperations } from './vault-operations.ts';
 
 export interface OperationsDeps {
@@ -23,6 +24,7 @@ export interface OperationsDeps {
   /** Whether the audit admits an act now. */
   readonly mayRecord: () => boolean;
   readonly audit: Parameters<typeof auditOperations>[0];
+  readonly revocation: RevocationOperationsDeps;
   readonly act: AuditLog['act'];
 }
 
@@ -64,5 +66,6 @@ export function createOperations(deps: OperationsDeps): Operations {
     ...feedOperations(deps.feeds),
     ...integrityOperations(deps.integrity),
     ...auditOperations(deps.audit),
+    ...revocationOperations(deps.revocation),
   };
 }

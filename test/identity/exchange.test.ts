@@ -14,6 +14,7 @@ import { principal } from '../contract/principal.ts';
 import { listen } from '../demo/listening-demo.ts';
 import { createIssuer, type TestIssuer } from '../support/issuer.ts';
 import { createMovingClock, type MovingClock } from '../support/moving-clock.ts';
+import { nothingDenied } from '../support/nothing-denied.ts';
 
 const target: IdentityTarget = {
   backend: backendId('docs'),
@@ -65,6 +66,7 @@ function modeOf(changes: Partial<ExchangeOptions> = {}) {
     firstParty: () => ({ allowHttp: false, audience: undefined, tokenAudience: 'urn:docs' }),
     client: () => ({ id: 'gateway-client', secret: new Secret('p:ss w') }),
     scopesFor: (who) => who.tokenScopes.filter((scope) => scope !== 'mcp:other'),
+    denyList: nothingDenied,
     outbound,
     fetchJson: createFetchJson(outbound),
     clock,

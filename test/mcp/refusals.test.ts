@@ -13,6 +13,7 @@ const tools = [
   { name: 'secret', scope: 'mcp:secret' },
   { name: 'ask', scope: 'mcp:test' },
   { name: 'rare', scope: 'mcp:test' },
+  { name: 'slow', scope: 'mcp:test' },
   { name: 'swapped', scope: 'mcp:test', description: 'Swaps.' },
 ];
 let running: RunningGateway;
@@ -63,6 +64,18 @@ afterAll(async () => {
 
 const post = async (body: string, headers: Readonly<Record<string, string>> = jsonHeaders): Promise<Answer> =>
   readAnswer(await ada.send({ method: 'POST', headers, body }));
+
+async function revokedInMidCall(jti: string, call: (caller: McpCaller) => Promise<Answer>): Promise<Answer> {
+  const reached = Promise.withResolvers<void>();
+  running.backend('notes').answer('slow', () => {
+    reached.resolve();
+    return new Promise(() => {});
+  });
+  const answer = call(await running.caller({ scope: 'mcp:test', jti }));
+  await reached.promise;
+  await running.operate('POST /revocations', { kind: 'token', value: jti });
+  return answer;
+}
 
 /** A request that gets each reason, for each era in which it can come up. */
 const reached: Readonly<
@@ -115,6 +128,11 @@ const reached: Readonly<
     legacy: () => session.request('resources/read', { uri: 'note://1' }),
   },
   quarantined: { modern: () => ada.tool('notes_swapped'), legacy: () => session.tool('notes_swapped') },
+  revoked: {
+    modern: () => revokedInMidCall('revoked-1', (caller) => caller.tool('notes_slow')),
+    legacy: () =>
+      revokedInMidCall('revoked-2', async (caller) => (await caller.initialize()).tool('notes_slow')),
+  },
   scope_missing: { modern: () => ada.tool('notes_secret'), legacy: () => session.tool('notes_secret') },
   state_invalid: {
     modern: () => ada.modern('tools/call', { name: 'notes_ask', requestState: 'forged' }),
@@ -168,6 +186,7 @@ const samples: { readonly [Reason in RefusalReason]: Extract<Refusal, { reason: 
   prompt_unknown: { reason: 'prompt_unknown', name: 'n' },
   resource_unknown: { reason: 'resource_unknown', uri: 'u' },
   quarantined: { reason: 'quarantined', what: 'tool', name: 'n' },
+  revoked: { reason: 'revoked' },
   scope_missing: { reason: 'scope_missing', scopes: ['s'] },
   state_invalid: { reason: 'state_invalid' },
   link_required: { reason: 'link_required', message: 'm', elicitation: { mode: 'url' } },

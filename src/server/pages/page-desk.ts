@@ -1,3 +1,4 @@
+import type { Deniable } from '#auth/denied.ts';
 import type { SignIn } from '#auth/sign-in.ts';
 import type { Limiter } from '#cluster/limiter.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -22,6 +23,7 @@ export interface PeoplePagesDeps {
   readonly servers: () => readonly LinkableServer[];
   readonly signIn: SignIn;
   readonly isKnownIssuer: (issuer: string) => boolean;
+  readonly isDenied: (token: Deniable) => boolean;
   readonly linking: Pick<LinkingEngine, 'begin' | 'callback' | 'confirm' | 'unlink'>;
   readonly grants: Pick<Grants, 'list'>;
   readonly tickets: LinkTickets;
@@ -69,6 +71,7 @@ export function createPageDesk(deps: PeoplePagesDeps): PageDesk {
     visitors: createVisitors({
       origin,
       isKnownIssuer: deps.isKnownIssuer,
+      isDenied: deps.isDenied,
       sealer: deps.sealer,
       clock: deps.clock,
     }),

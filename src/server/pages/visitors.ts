@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Deniable } from '#auth/denied.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { isJsonObject, isStringArray, parseJson, stringAt } from '#kernel/json.ts';
 import { type Principal, principalKey } from '#kernel/principal.ts';
@@ -47,6 +48,8 @@ export function createVisitors(deps: {
   readonly origin: () => string;
   /** A session of an issuer that is not configured any more is none. */
   readonly isKnownIssuer: (issuer: string) => boolean;
+  /** A session that a token began is over when that token is denied. */
+  readonly isDenied: (token: Deniable) => boolean;
   readonly sealer: Sealer;
   readonly clock: Clock;
 }): Visitors {
@@ -70,6 +73,7 @@ export function createVisitors(deps: {
     const subject = stringAt(parsed.value, 'subject');
     if (issuer === undefined || subject === undefined || !deps.isKnownIssuer(issuer)) return undefined;
     if (typeof expires !== 'number' || expires <= clock.now()) return undefined;
+    if (deps.isDenied(readToken(issuer, subject, parsed.value.token))) return undefined;
     return {
       owner: { issuer, subject, key: principalKey(issuer, subject) },
       name: stringAt(parsed.value, 'name') ?? subject,
@@ -104,13 +108,18 @@ export function createVisitors(deps: {
 
     signIn(visitor, principal, relevant) {
       const { issuer, subject, email } = principal;
+      const token = writeToken(principal);
       const expires = Math.min(clock.now() + sessionMs, principal.expiresAt * 1_000);
       const payload = {
         issuer,
         subject,
         name: (email ?? subject).slice(0, maxNameLength),
-        scopes: fitting([...principal.scopes].filter((scope) => relevant.has(scope))),
+        scopes: fitting(
+          [...principal.scopes].filter((scope) => relevant.has(scope)),
+          token.join('').length,
+        ),
         expires,
+        token,
       };
       const sealed = sealer.seal('page_session', [visitor.browser], JSON.stringify(payload));
       const seconds = Math.max(0, Math.floor((expires - clock.now()) / 1_000));
@@ -134,8 +143,23 @@ export function createVisitors(deps: {
   };
 }
 
-function fitting(scopes: readonly string[]): readonly string[] {
-  let room = maxScopeCharacters;
+/** What a revocation can name of the token that began a session. */
+function writeToken({ issuedAt, sessionId, clientId, grantId, tokenId }: Principal) {
+  return [issuedAt, sessionId ?? '', clientId ?? '', grantId ?? '', tokenId ?? ''] as const;
+}
+
+/** A session from before this was kept counts as older than any revocation. */
+function readToken(issuer: string, subject: string, written: unknown): Deniable {
+  const [issuedAt, ...ids]: readonly unknown[] = Array.isArray(written) ? written : [];
+  const [sessionId, clientId, grantId, tokenId] = ids.map((id) =>
+    typeof id === 'string' && id !== '' ? id : undefined,
+  );
+  const since = typeof issuedAt === 'number' ? issuedAt : 0;
+  return { issuer, subject, sessionId, clientId, grantId, tokenId, issuedAt: since };
+}
+
+function fitting(scopes: readonly string[], taken: number): readonly string[] {
+  let room = maxScopeCharacters - taken;
   return scopes.filter((scope) => {
     room -= scope.length + 3;
     return room >= 0;

@@ -32,6 +32,7 @@ import { rules as namingRules } from '../../catalog/samples.ts';
 import { principal } from '../../contract/principal.ts';
 import { createCaller, type McpCaller } from '../../support/mcp-caller.ts';
 import { createMovingClock, type MovingClock } from '../../support/moving-clock.ts';
+import { nothingDenied } from '../../support/nothing-denied.ts';
 import { issuerUrl, type ScriptedServer } from '../../support/scripted-server.ts';
 
 export interface ServerSetup {
@@ -160,6 +161,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     }),
     snapshot: catalog.snapshot,
     backend,
+    denyList: nothingDenied,
     views,
     personal,
     links: {

@@ -197,6 +197,7 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
     servers: () => state.servers,
     signIn,
     isKnownIssuer: (named) => named === issuer,
+    isDenied: (token) => (setup.denyList ?? nothingDenied).denies?.(token) !== undefined,
     linking: isReal ? engine : provider.linking,
     grants: isReal ? vault.grants : fakeGrants,
     tickets,
