@@ -51,7 +51,9 @@ export function openPollFeed(deps: StreamFeedDeps & { readonly clock: Clock }): 
     return readAnswer(answer.value.body);
   }
 
-  async function judge({ sets }: Collected): Promise<Verdicts> {
+  async function judge({
+    sets,
+  }: Collected): Promise<{ readonly verdicts: Verdicts; readonly hasNews: boolean }> {
     const outcomes = await receiver.receive(sets.map(([, text]) => text));
     const ack: string[] = [];
     const setErrs: Record<string, JsonObject> = {};
@@ -61,7 +63,8 @@ export function openPollFeed(deps: StreamFeedDeps & { readonly clock: Clock }): 
       if (outcome.ok) ack.push(id);
       else setErrs[id] = { ...deliveryError(outcome.error) };
     }
-    return { ack, setErrs };
+    const hasNews = outcomes.some((outcome) => outcome.ok && outcome.value === 'done');
+    return { verdicts: { ack, setErrs }, hasNews };
   }
 
   async function run(): Promise<void> {
@@ -83,12 +86,12 @@ export function openPollFeed(deps: StreamFeedDeps & { readonly clock: Clock }): 
       }
       failures = 0;
       pulse.heard();
-      verdicts = await judge(collected.value);
+      const judged = await judge(collected.value);
+      verdicts = judged.verdicts;
       isUrgent = collected.value.hasMore;
       // A sender that does not wait for events, or sends again what it was told of, is not asked all the time.
-      const isWork = verdicts.ack.length > 0;
       const leftMs = limits.feedPollPauseMs - (clock.monotonic() - startedMs);
-      if (!isWork && leftMs > 0) await pause(leftMs, schedule, closed.signal);
+      if (!judged.hasNews && leftMs > 0) await pause(leftMs, schedule, closed.signal);
     }
   }
 
