@@ -76,6 +76,7 @@ export function backendOptionsOf(
     maxConnections: backend.maxConnections,
     maxQueued: config.limits.maxQueuedCallsPerBackend,
     tickets: backend.tickets,
+    catalogKeys: backend.catalogKeys,
     userAgent: `cortex-gateway/${version}`,
   };
 }

@@ -45,6 +45,7 @@ import type { Vault } from '#vault/vault.ts';
 import { createVaultDesk } from '#vault/vault-desk.ts';
 import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
+import { openCatalogMarks } from '#wiring/catalog-marks.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
 import { feedOptionsOf, openFeeds } from '#wiring/feeds.ts';
 import { createIdentities } from '#wiring/identities.ts';
@@ -179,7 +180,9 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     log,
   });
 
+  const signedMarks = await openCatalogMarks(store, log);
   const backends = createBackends(config, {
+    signedMarks,
     outbound: backendOutbound,
     identity: identities.resolver,
     events: {

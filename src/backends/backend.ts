@@ -71,6 +71,7 @@ export type BackendFailureReason =
   | 'identity_unavailable' // who gives out the token cannot be reached right now
   | 'link_required' // the caller's own account at this server is not linked, or must be linked again
   | 'state_lost' // the call that an answered question belongs to is not waiting any more
+  | 'signature_refused' // a list that is not signed by the pinned key, or is a replay
   | 'unsupported'; // the backend does not know this method
 
 export interface BackendFailure {

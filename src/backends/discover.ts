@@ -7,6 +7,7 @@ import { limits } from '#kernel/limits.ts';
 import { ok, type Result } from '#kernel/result.ts';
 import type { BackendFailure, Discovery } from './backend.ts';
 import { createListMethod, type GoodList, type ListMethod } from './list-method.ts';
+import type { SignedLists } from './signed-list.ts';
 import type { TechnicalRequest } from './technical-request.ts';
 
 export type Discover = (
@@ -25,31 +26,40 @@ interface Settled<T> {
  * answer for a grace period and is reported, so that a flap makes nothing vanish. The `etag` is a digest of all four
  * answers: a backend without `ETag` is recognised as unchanged, too.
  */
-export function createDiscover(request: TechnicalRequest, clock: Clock, maxDefinitions: number): Discover {
+export function createDiscover(
+  request: TechnicalRequest,
+  clock: Clock,
+  maxDefinitions: number,
+  signed: SignedLists | undefined,
+): Discover {
   const now = (): number => clock.now();
   const tools = createListMethod(request, {
     method: 'list_tools',
     isOptional: false,
     parse: (answer) => parseTools(answer, maxDefinitions),
     now,
+    signed,
   });
   const prompts = createListMethod(request, {
     method: 'list_prompts',
     isOptional: true,
     parse: (answer) => parsePrompts(answer, maxDefinitions),
     now,
+    signed,
   });
   const resources = createListMethod(request, {
     method: 'list_resources',
     isOptional: true,
     parse: (answer) => parseResources(answer, maxDefinitions),
     now,
+    signed,
   });
   const templates = createListMethod(request, {
     method: 'list_resource_templates',
     isOptional: true,
     parse: (answer) => parseResourceTemplates(answer, maxDefinitions),
     now,
+    signed,
   });
   let lastEtag: string | undefined;
 

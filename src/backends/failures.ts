@@ -39,6 +39,7 @@ export const failureKinds: Readonly<Record<BackendFailureReason, FailureKind>> =
     message: 'The question that this answers is not waiting any more; start the call again.',
     counts: false,
   },
+  signature_refused: { message: 'The list of the backend is not signed as it must be.', counts: false },
   unsupported: { message: 'The backend does not offer this.', counts: false },
 };
 

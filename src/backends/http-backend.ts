@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Secret } from '#kernel/secret.ts';
+import { createVerifier } from '#keys/signer.ts';
 import type { Outbound } from '#outbound/outbound.ts';
 import { type AnswerBody, toAnswer } from './answer-body.ts';
 import type {
@@ -20,6 +21,7 @@ import { type BreakerOptions, createBreaker } from './breaker.ts';
 import { createBudget } from './budget.ts';
 import { createDiscover } from './discover.ts';
 import { failure } from './failures.ts';
+import { createPassingMarks, createSignedLists, type SignedLists, type SignedMarks } from './signed-list.ts';
 import { createTechnicalRequest } from './technical-request.ts';
 import { isUnknownMethod } from './unknown-method.ts';
 import { createUserCall } from './user-call.ts';
@@ -44,6 +46,8 @@ export interface HttpBackendOptions {
   /** `cortex-gateway/<version>`. */
   readonly userAgent: string;
   readonly breaker?: BreakerOptions;
+  /** The Ed25519 keys of which one signs each list, 32 bytes as base64url. Undefined or empty: lists need no signature. */
+  readonly catalogKeys?: readonly string[];
 }
 
 export interface HttpBackendDeps {
@@ -52,6 +56,8 @@ export interface HttpBackendDeps {
   readonly clock: Clock;
   /** From 0 to 1: spreads the retries. */
   readonly random: () => number;
+  /** Where it is kept when each signed list was signed. Undefined: in memory. */
+  readonly signedMarks?: SignedMarks;
 }
 
 /** An application that speaks the backend contract (docs/contract.md). */
@@ -70,7 +76,12 @@ export function createHttpBackend(options: HttpBackendOptions, deps: HttpBackend
     },
     deps.outbound,
   );
-  const discover = createDiscover(technical, deps.clock, options.maxDefinitions ?? limits.maxToolsPerBackend);
+  const discover = createDiscover(
+    technical,
+    deps.clock,
+    options.maxDefinitions ?? limits.maxToolsPerBackend,
+    signedLists(options, deps),
+  );
   const send = createUserCall(
     {
       id,
@@ -132,6 +143,16 @@ export function createHttpBackend(options: HttpBackendOptions, deps: HttpBackend
       budget.close();
     },
   };
+}
+
+function signedLists(
+  { catalogKeys = [] }: HttpBackendOptions,
+  deps: HttpBackendDeps,
+): SignedLists | undefined {
+  if (catalogKeys.length === 0) return undefined;
+  const keys = createVerifier(catalogKeys);
+  if (!keys.ok) throw new Error('a catalog key that is none');
+  return createSignedLists(keys.value, deps.signedMarks ?? createPassingMarks(), () => deps.clock.now());
 }
 
 /** The answers to an earlier question ride in `params` beside the arguments. */

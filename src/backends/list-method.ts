@@ -6,6 +6,7 @@ import type { OutboundResponse } from '#outbound/outbound.ts';
 import type { BackendFailure } from './backend.ts';
 import { failure } from './failures.ts';
 import { outboundFailure } from './outbound-failure.ts';
+import type { SignedLists } from './signed-list.ts';
 import { statusFailure } from './status-failure.ts';
 import type { TechnicalMethod, TechnicalRequest } from './technical-request.ts';
 import { isUnknownMethod } from './unknown-method.ts';
@@ -33,6 +34,8 @@ export interface ListMethodOptions<T> {
   readonly isOptional: boolean;
   readonly parse: (answer: unknown) => Result<ParsedList<T>, string>;
   readonly now: () => number;
+  /** Undefined: no key is pinned. */
+  readonly signed: SignedLists | undefined;
 }
 
 /** One list method of a backend, with the memory that `304 Not Modified` needs. */
@@ -48,7 +51,10 @@ export function createListMethod<T>(request: TechnicalRequest, options: ListMeth
     };
   }
 
-  function read(response: OutboundResponse, wasConditional: boolean): Result<GoodList<T>, BackendFailure> {
+  async function read(
+    response: OutboundResponse,
+    wasConditional: boolean,
+  ): Promise<Result<GoodList<T>, BackendFailure>> {
     if (response.status === 304 && wasConditional && good !== undefined)
       return ok({ ...good, at: options.now() });
     if (response.status !== 200) {
@@ -58,11 +64,15 @@ export function createListMethod<T>(request: TechnicalRequest, options: ListMeth
       }
       return err(refused);
     }
+    const verified = options.signed?.verify(response);
+    if (verified?.ok === false) return verified;
     const answer = parseJson(response.body);
     if (!answer.ok) return err(failure('not_json', { status: 200 }));
     const parsed = options.parse(answer.value);
     if (!parsed.ok)
       return err(failure('not_json', { status: 200, message: `${options.method}: ${parsed.error}.` }));
+    const accepted = await options.signed?.accept(options.method, answer.value);
+    if (accepted?.ok === false) return accepted;
     return ok(keep(parsed.value, response.body, usableEtag(response.headers.get('etag'))));
   }
 
@@ -73,7 +83,7 @@ export function createListMethod<T>(request: TechnicalRequest, options: ListMeth
       const etag = isConditional ? good?.etag : undefined;
       const answer = await request(options.method, {}, etag, signal);
       if (!answer.ok) return err(outboundFailure(answer.error));
-      const result = read(answer.value, etag !== undefined);
+      const result = await read(answer.value, etag !== undefined);
       if (result.ok) good = result.value;
       return result;
     },

@@ -160,6 +160,7 @@ function buildBackends(reader: Reader, defaults: LimitsConfig): Config['backends
       maxResultBytes: reader.readOr(options.backendMaxResult, at, defaults.maxResultBytes),
       tickets: reader.read(options.backendTickets, at),
       audience: reader.read(options.backendAudience, at),
+      catalogKeys: reader.read(options.backendCatalogKey, at),
     };
     if (url !== undefined) backends.set(id, { url, ...backend });
   }

@@ -42,6 +42,7 @@ const checks: readonly Check[] = [
   checkIdentities,
   checkFeeds,
   checkTokens,
+  checkCatalogKeys,
   checkPrefixes,
   checkKeysApart,
   checkAdmin,
@@ -176,6 +177,21 @@ function checkBackends({ backends }: Config, { originOf, hasSecrets }: Sources):
     }
   }
   return issues;
+}
+
+function checkCatalogKeys({ backends }: Config, { originOf }: Sources): readonly Issue[] {
+  const owners = new Map<string, string>();
+  return [...backends.values()].flatMap(({ id, catalogKeys }) =>
+    catalogKeys.flatMap((key) => {
+      const owner = owners.get(key);
+      owners.set(key, owner ?? id);
+      if (owner === undefined || owner === id) return [];
+      const message = `backends.${id}.catalog_key is also that of ${owner}: a list of one would pass as the other's`;
+      return [
+        warning(originOf(['backends', id, 'catalog_key']), message, 'Let each sign with a key of its own.'),
+      ];
+    }),
+  );
 }
 
 function checkPrefixes({ backends, servers }: Config, { originOf }: Sources): readonly Issue[] {

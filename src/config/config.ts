@@ -1,7 +1,7 @@
 import type { BackendId } from '#kernel/ids.ts';
 import type { Secret } from '#kernel/secret.ts';
-import type { AdminConfig } from './admin-config.ts';
 import type { MessageTarget } from '#outbound/message-socket.ts';
+import type { AdminConfig } from './admin-config.ts';
 import type { FeedConfig } from './feed-config.ts';
 import type { ServerConfig } from './server-config.ts';
 
@@ -160,6 +160,8 @@ export interface BackendConfig {
   readonly tickets: boolean;
   /** Audiences a token must carry one of before it is sent on. Undefined: those of its issuer. */
   readonly audience: readonly string[] | undefined;
+  /** Ed25519 public keys as base64url; empty: lists need no signature. */
+  readonly catalogKeys: readonly string[];
 }
 
 /** The bounds an operator may set, named as in `kernel/limits.ts`, which holds their defaults. */

@@ -10,7 +10,7 @@ import { duration, flag, integer, oneOf, scope, size, text, word } from './kinds
 import { anyUrl, baseUrl, cidr, listenAddress, origin, urlPath } from './network-kinds.ts';
 import { type AnyOption, existing, option, optional, required } from './option.ts';
 import { serverLimitOptions, serverOptions } from './server-options.ts';
-import { algorithm, challengeScopes, filePath, prefix, secret, store } from './special-kinds.ts';
+import { algorithm, challengeScopes, filePath, prefix, publicKey, secret, store } from './special-kinds.ts';
 
 const second = 1_000;
 const minute = 60_000;
@@ -329,6 +329,13 @@ export const options = {
     names,
     'A token is sent on only if it carries one of these audiences.',
     { fallbackText: 'the audiences of its issuer' },
+  ),
+
+  backendCatalogKey: option(
+    'backends.<id>.catalog_key',
+    listOf(publicKey),
+    [],
+    'The Ed25519 public keys of which one signs each list that the application answers with; 32 bytes as base64. Lists without such a signature, and older ones again, are refused.',
   ),
 
   ...serverOptions,

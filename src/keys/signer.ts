@@ -6,6 +6,8 @@ import type { Key, KeyRing } from './key-ring.ts';
 export interface Verifier {
   has(keyId: string): boolean;
   verify(keyId: string, message: Uint8Array, signature: string): boolean;
+  /** Whether any of the keys made the signature. */
+  verifyAny(message: Uint8Array, signature: string): boolean;
 }
 
 /** Signs with the ring's newest key (Ed25519, RFC 8032; signatures are base64url). */
@@ -39,15 +41,17 @@ export function createVerifier(publicKeys: readonly string[]): Result<Verifier, 
     if (key === undefined) return err('not_a_key');
     keys.set(publicKeyId(text), key);
   }
+  const fits = (key: KeyObject, message: Uint8Array, signature: string): boolean => {
+    const bytes = Buffer.from(signature, 'base64url');
+    return bytes.toString('base64url') === signature && verify(null, message, key, bytes);
+  };
   return ok({
     has: (keyId) => keys.has(keyId),
     verify(keyId, message, signature) {
       const key = keys.get(keyId);
-      if (key === undefined) return false;
-      const bytes = Buffer.from(signature, 'base64url');
-      if (bytes.toString('base64url') !== signature) return false;
-      return verify(null, message, key, bytes);
+      return key !== undefined && fits(key, message, signature);
     },
+    verifyAny: (message, signature) => [...keys.values()].some((key) => fits(key, message, signature)),
   });
 }
 

@@ -141,4 +141,12 @@ export const migrations: readonly (readonly string[])[] = [
       digest TEXT NOT NULL
     )`,
   ],
+  [
+    `CREATE TABLE catalog_marks (
+      backend TEXT NOT NULL,
+      method TEXT NOT NULL,
+      signed_at INTEGER NOT NULL,
+      PRIMARY KEY (backend, method)
+    )`,
+  ],
 ];

@@ -2,6 +2,7 @@ import { createMcpBackend, type McpBackend, type McpBackendOptions } from '#adap
 import { createStdioHost, type StdioHost } from '#adapter/stdio-host.ts';
 import type { Backend, BackendEvents, IdentityResolver } from '#backends/backend.ts';
 import { createHttpBackend } from '#backends/http-backend.ts';
+import type { SignedMarks } from '#backends/signed-list.ts';
 import type { CatalogBackend } from '#catalog/backend-entry.ts';
 import type { Config } from '#config/config.ts';
 import type { ServerConfig } from '#config/server-config.ts';
@@ -31,6 +32,8 @@ export interface BackendsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** When each signed list of a backend was signed. */
+  readonly signedMarks?: (id: BackendId) => SignedMarks;
   /** Runs the guard over children. Undefined: no command is run. */
   readonly guardCommand: readonly string[] | undefined;
   /** The gateway's own `PATH`. */
@@ -112,7 +115,9 @@ export function createBackends(first: Config, deps: BackendsDeps): Backends {
       const before = config.backends.get(id);
       const options = backendOptionsOf(next, configured, deps.version);
       const isSame = before && isSameBackend(backendOptionsOf(config, before, deps.version), options);
-      const backend = (isSame && held.get(id)?.backend) || createHttpBackend(options, common);
+      const backend =
+        (isSame && held.get(id)?.backend) ||
+        createHttpBackend(options, { ...common, signedMarks: deps.signedMarks?.(id) });
       made.set(id, { backend, rules: backendRulesOf(next, id), server: undefined });
     }
     for (const [id, server] of next.servers) {

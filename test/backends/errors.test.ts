@@ -187,6 +187,7 @@ describe('docs/backend-errors.md', () => {
       'identity_refused',
       'identity_unavailable',
       'link_required',
+      'signature_refused',
       'state_lost',
       'unsupported',
     ];

@@ -185,7 +185,7 @@ describe('a config file is refused, by line, for', () => {
     [
       'a constructor as a backend key',
       'backends: { notes: { url: https://n.example, constructor: 1 } }',
-      'cortex.yaml:4: backends.notes.constructor is not a setting. Known here: url, path, technical_token, identity, token_audience, timeout, prefix, include, exclude, allow_http, max_connections, max_result, tickets, audience.',
+      'cortex.yaml:4: backends.notes.constructor is not a setting. Known here: url, path, technical_token, identity, token_audience, timeout, prefix, include, exclude, allow_http, max_connections, max_result, tickets, audience, catalog_key.',
     ],
     [
       'broken YAML',
