@@ -1,13 +1,25 @@
-import { writeSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 import { silentLog } from '#kernel/log.ts';
+import { ok } from '#kernel/result.ts';
+import { anchorsOver } from './anchor-kit.ts';
 import { facts, openTestAudit } from './audit-kit.ts';
 
 /** Writes records until it is killed; says each one's number and time when it is acknowledged. */
-const [dir = '', durability = '', pace = ''] = process.argv.slice(2);
+const [dir = '', durability = '', pace = '', anchorFile = ''] = process.argv.slice(2);
 if (durability !== 'checkpoint' && durability !== 'batch' && durability !== 'call')
   throw new Error('durability?');
 const log = { ...silentLog, error: (event: string) => void writeSync(1, `error ${event}\n`) };
-const audit = await openTestAudit(dir, { durability, log });
+const anchors = anchorsOver([
+  {
+    name: 'webhook',
+    async send(lines) {
+      if (anchorFile !== '') appendFileSync(anchorFile, lines.map((line) => `${line}\n`).join(''));
+      return ok(undefined);
+    },
+    close() {},
+  },
+]);
+const audit = await openTestAudit(dir, { durability, log, anchors });
 
 if (pace === 'one') {
   writeSync(1, `answer ${await audit.record(facts())}\n`);
