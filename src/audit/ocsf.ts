@@ -11,7 +11,7 @@ const read = 2;
 const other = 99;
 const mapped = new Set([
   ...['v', 'kind', 'chain', 'seq', 'time', 'prev', 'sig', 'key'],
-  ...['user', 'client', 'agent', 'actor', 'method', 'action', 'tool', 'backend', 'server'],
+  ...['user', 'caller', 'client', 'agent', 'actor', 'method', 'action', 'tool', 'backend', 'server'],
   ...['outcome', 'code', 'ms', 'trace'],
 ]);
 
@@ -71,7 +71,10 @@ function actorOf(fields: JsonObject): JsonObject {
   // An operator acts; whom it acts on is no actor.
   if (actor !== undefined) return { user: { name: actor, type_id: 2, type: 'Admin' } };
   const app = { app_name: stringAt(fields, 'agent'), app_uid: client };
-  if (uid !== undefined) return { user: { uid, type_id: 1, type: 'User' }, ...app };
+  if (uid !== undefined) {
+    const kind = fields.caller === 'client' ? { type_id: 3, type: 'System' } : { type_id: 1, type: 'User' };
+    return { user: { uid, ...kind }, ...app };
+  }
   return client === undefined && app.app_name === undefined ? { app_name: 'unknown' } : app;
 }
 
