@@ -1,5 +1,6 @@
 import type { JsonObject } from '#kernel/json.ts';
-import type { BackendState, CatalogTool, Quarantined, QuarantinedItem, Snapshot } from './snapshot.ts';
+import { quarantinedItems } from './quarantined-items.ts';
+import type { BackendState, CatalogTool, Snapshot } from './snapshot.ts';
 
 /**
  * A snapshot as JSON for the operator's commands: names, owners, scopes, definitions, what is withheld and why.
@@ -47,26 +48,13 @@ export function serialiseSnapshot(snapshot: Snapshot): JsonObject {
     backends: [...snapshot.backends.values()].map(backendJson),
     formerNames: Object.fromEntries(snapshot.formerNames),
     withheld: snapshot.withheld.map(({ backend, kind, name, reason }) => ({ backend, kind, name, reason })),
-    quarantined: quarantinedJson(snapshot.quarantined),
+    quarantined: quarantinedItems(snapshot.quarantined).map(({ kind, name, item }) => {
+      const { backend, scopes, reason } = item;
+      return { kind, name, backend, scopes, reason };
+    }),
   };
 }
 
 function backendJson({ id, status, lastGoodAt, lastError, helpName, schemes }: BackendState): JsonObject {
   return { id, status, lastGoodAt, lastError, helpName, schemes };
-}
-
-function quarantinedJson({ tools, prompts, resources, templates }: Quarantined): readonly JsonObject[] {
-  const of = (kind: string, name: string, { backend, scopes, reason }: QuarantinedItem) => ({
-    kind,
-    name,
-    backend,
-    scopes,
-    reason,
-  });
-  return [
-    ...[...tools].map(([name, item]) => of('tool', name, item)),
-    ...[...prompts].map(([name, item]) => of('prompt', name, item)),
-    ...[...resources].map(([uri, item]) => of('resource', uri, item)),
-    ...templates.map((item) => of('template', item.uriTemplate, item)),
-  ];
 }

@@ -1,6 +1,7 @@
 import { options as settings } from '#config/options.ts';
 import { auditCommands } from './audit-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { integrityCommands } from './integrity-commands.ts';
 import { vaultCommands } from './vault-commands.ts';
 
 /** Options of every command. */
@@ -20,6 +21,7 @@ export const globalOptions: readonly OptionSpec[] = [
 /** What the first word of a two-word command stands for. */
 export const commandGroups: ReadonlyMap<string, string> = new Map([
   ['audit', 'Read the audit, and prove that it is whole.'],
+  ['integrity', 'Definitions that backends changed: look at them, accept them, sign them.'],
   ['vault', 'Users’ accounts at servers: who linked what, and the keys over it.'],
 ]);
 
@@ -118,6 +120,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
   ...auditCommands,
+  ...integrityCommands,
   ...vaultCommands,
   {
     name: 'revoke',

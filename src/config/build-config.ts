@@ -50,6 +50,7 @@ export function buildConfig(reader: Reader, places: Places): Config {
       mode: reader.read(options.integrityMode),
       baseline: reader.readOr(options.integrityBaseline, [], join(stateDir, 'baseline.jsonl')),
       publicKey: reader.read(options.integrityPublicKey),
+      scan: reader.read(options.integrityScan),
     },
     keys: buildKeys(reader, places),
     admin: buildAdmin(reader),

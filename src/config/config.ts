@@ -224,6 +224,8 @@ export interface IntegrityConfig {
   readonly baseline: string;
   /** Ed25519, 32 bytes as base64url. Undefined: the gateway signs for itself. */
   readonly publicKey: string | undefined;
+  /** Texts of definitions are scanned for what people do not see. */
+  readonly scan: boolean;
 }
 
 export interface KeysConfig {

@@ -1,4 +1,4 @@
-import { oneOf } from './kinds.ts';
+import { flag, oneOf } from './kinds.ts';
 import { existing, option, optional } from './option.ts';
 import { filePath, publicKey } from './special-kinds.ts';
 
@@ -23,5 +23,11 @@ export const integrityOptions = {
       fallbackText: 'the gateway signs for itself',
       existing: [existing('CORTEX_BASELINE_PUBLIC_KEY')],
     },
+  ),
+  integrityScan: option(
+    'integrity.scan',
+    flag,
+    true,
+    'Warns of text in definitions that people do not see, or that gives orders to the model. Nothing is withheld for it.',
   ),
 };

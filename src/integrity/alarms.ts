@@ -5,7 +5,7 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { fieldPrints } from './definition-fields.ts';
 import type { Unaccepted } from './judge.ts';
-import { contentOf, type ItemId, itemKey, type Pin } from './pin.ts';
+import { contentOf, type ItemId, itemKey, type Pin, recordOf } from './pin.ts';
 
 /** A definition that waits for an operator. */
 export interface Alarm {
@@ -45,7 +45,12 @@ interface Held {
   readonly seenBy: Set<string> | undefined;
 }
 
-const MAX_NAME_LENGTH = 128;
+const events = {
+  changed: 'integrity.changed',
+  new: 'integrity.new',
+  baseline_full: 'integrity.baseline_full',
+  baseline_unusable: 'integrity.baseline_unusable',
+} as const satisfies Readonly<Record<QuarantineReason, string>>;
 
 export function createAlarms(deps: AlarmsDeps): Alarms {
   const { clock, log, act } = deps;
@@ -76,17 +81,14 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
   }
 
   function tell({ id, reason, changed, print }: Alarm, isWithheld: boolean): void {
-    const { backend, kind } = id;
-    const name = id.name.slice(0, MAX_NAME_LENGTH);
-    const said = { backend, kind, name, fields: changed.join(' '), print, withheld: isWithheld };
-    log.warn(`integrity.${reason}`, said);
-    act({ action: `integrity.${reason}`, ...said });
+    const said = { ...recordOf(id), fields: changed.join(' '), print, withheld: isWithheld };
+    log.warn(events[reason], said);
+    act({ action: events[reason], ...said });
   }
 
   function settle(held: Map<string, Held>, key: string, { alarm }: Held): void {
     held.delete(key);
-    const { backend, kind } = alarm.id;
-    const said = { backend, kind, name: alarm.id.name.slice(0, MAX_NAME_LENGTH), print: alarm.print };
+    const said = { ...recordOf(alarm.id), print: alarm.print };
     log.info('integrity.cleared', said);
     act({ action: 'integrity.cleared', ...said });
   }

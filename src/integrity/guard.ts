@@ -12,6 +12,7 @@ import type { BaselineKeeper, BaselineProblem } from './baseline-keeper.ts';
 import { type Guarded, type Listed, listedIn, takeOut } from './items.ts';
 import { createPrints, judge, type Unaccepted } from './judge.ts';
 import type { Pin } from './pin.ts';
+import { createTextWatch, type TextWarning } from './text-watch.ts';
 
 export type IntegrityMode = 'off' | 'warn' | 'block';
 
@@ -19,6 +20,8 @@ export interface GuardDeps {
   readonly catalog: { snapshot(): Snapshot; onChange(listener: SnapshotListener): () => void };
   readonly keeper: BaselineKeeper;
   readonly mode: () => IntegrityMode;
+  /** Whether texts are scanned. */
+  readonly scans: () => boolean;
   /** Whose scopes are the operator's own word, and no part of what the backend says. */
   readonly scopesAreOurs: (backend: string) => boolean;
   /** False: only looks, and accepts nothing by itself. */
@@ -52,6 +55,8 @@ export interface IntegrityGuard {
   /** Undefined: the baseline is good, or not looked at. */
   problem(): BaselineProblem | undefined;
   alarms(): readonly Alarm[];
+  /** What texts hide. */
+  warnings(): readonly TextWarning[];
   /** What everybody's lists hold, quarantined or not. */
   listed(): readonly Listed[];
   close(): Promise<void>;
@@ -62,6 +67,7 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
   const listeners = new Set<SnapshotListener>();
   const prints = createPrints();
   const alarms = createAlarms({ clock, log, act: deps.act });
+  const texts = createTextWatch({ isOn: deps.scans, schedule, log });
   let mode: IntegrityMode = 'off';
   let generation = 0;
   let current: Snapshot = emptySnapshot;
@@ -75,6 +81,7 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
     const { scopesAreOurs } = deps;
     const rules = { pinsNew: deps.pinsNew && !keeper.isOperatorSigned, scopesAreOurs, isPersonal };
     const { findings, fresh } = judge(listedIn(lists), keeper.state(), rules, prints);
+    texts.consider(listedIn(lists));
     if (fresh.length > 0) {
       logFresh(log, fresh);
       keeper.pinSoon(fresh);
@@ -192,11 +199,13 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
       return mode !== 'off' && state.kind === 'bad' ? state.problem : undefined;
     },
     alarms: alarms.all,
+    warnings: texts.warnings,
     listed: () => [...listedIn(catalog.snapshot())],
     async close() {
       isOpen = false;
       endWatch();
       cancelLook?.();
+      texts.close();
       listeners.clear();
       await keeper.drained();
     },

@@ -6,7 +6,7 @@ import type { BaselineKeeper, KeepRefusal } from './baseline-keeper.ts';
 import { writeBaseline } from './baseline-text.ts';
 import { definitionFields, printOf } from './definition-fields.ts';
 import type { IntegrityGuard, IntegrityMode } from './guard.ts';
-import { contentOf, createPin, type ItemId, itemKey, type Pin } from './pin.ts';
+import { contentOf, createPin, type ItemId, itemKey, type Pin, recordOf } from './pin.ts';
 
 /** What an operator may ask; each takes and answers JSON, so that a socket can lie in between. */
 export type IntegrityAction = 'list' | 'diff' | 'approve' | 'draft';
@@ -86,8 +86,15 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
   function list(input: JsonObject): JsonObject {
     const isWanted = ({ backend }: ItemId) => input.backend === undefined || input.backend === backend;
     const open = guard.alarms().filter(({ id }) => isWanted(id));
+    const warnings = guard.warnings().filter(({ id }) => isWanted(id));
     return {
       ...status(),
+      warnings: warnings.map(({ id, field, finding }) => ({
+        ...idOf(id),
+        field,
+        reason: finding.reason,
+        shown: finding.shown,
+      })),
       items: [
         ...open.map((alarm) => alarmJson(alarm, deps.mode() === 'block')),
         ...gone()
@@ -164,15 +171,16 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
     if (accepted.length + forgotten.length === 0) return refuse('nothing_open', 'nothing waits for anybody');
     const changed = await keeper.change(granted(wish.value));
     if (!changed.ok) return refuseKeeping(changed.error);
-    for (const { id, print, changed: fields } of accepted)
+    for (const { id, print, changed: fields } of accepted) {
       await act('admin', {
         action: 'integrity.approve',
         actor,
-        ...idOf(id),
+        ...recordOf(id),
         print,
         fields: fields.join(' '),
       });
-    for (const id of forgotten) await act('admin', { action: 'integrity.forget', actor, ...idOf(id) });
+    }
+    for (const id of forgotten) await act('admin', { action: 'integrity.forget', actor, ...recordOf(id) });
     guard.refresh();
     return ok({
       approved: accepted.map(({ id, print }) => ({ ...idOf(id), print })),

@@ -1,6 +1,8 @@
 import { isJsonObject, isStringArray, type JsonObject, parseJson, stringAt } from '#kernel/json.ts';
 import { fieldPrints, type ItemKind, itemKinds } from './definition-fields.ts';
 
+const MAX_RECORDED_NAME = 128;
+
 /** Which definition is meant; `name` is the backend's own, or the URI. */
 export interface ItemId {
   readonly backend: string;
@@ -25,6 +27,15 @@ export type PinContent =
 /** Where an item's pins stand: kinds and backend ids hold no space. */
 export function itemKey({ backend, kind, name }: ItemId): string {
   return `${backend} ${kind} ${name}`;
+}
+
+/** The same for a record of the audit, in which `kind` is the record's own. */
+export function recordOf({ backend, kind, name }: ItemId): {
+  readonly backend: string;
+  readonly what: ItemKind;
+  readonly name: string;
+} {
+  return { backend, what: kind, name: name.slice(0, MAX_RECORDED_NAME) };
 }
 
 /**

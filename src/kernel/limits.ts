@@ -151,4 +151,5 @@ export const limits = {
   /** Of one change; more are counted. */
   maxAlarmsTold: 50,
   maxPersonalAlarms: 10_000,
+  maxTextWarnings: 1_000,
 } as const;

@@ -35,6 +35,7 @@ export function createIntegrity(deps: IntegrityDeps): Integrity {
     ...deps,
     keeper,
     mode,
+    scans: () => config().integrity.scan,
     scopesAreOurs,
     act: (fields) => void act('admin', { actor: 'gateway', ...fields }),
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { compactTool, firstSentence } from '#catalog/compact.ts';
+import { quarantinedItems } from '#catalog/quarantined-items.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
 import type { CatalogTool, Snapshot } from '#catalog/snapshot.ts';
@@ -135,6 +136,8 @@ function showList(
   const withheld = snapshot.withheld.filter(({ reason }) => reason !== 'excluded');
   for (const { backend, kind, name, reason } of withheld)
     output.note(`withheld: ${kind} ${printable(name)} of ${backend}: ${reason}`);
+  for (const { kind, name, item } of quarantinedItems(snapshot.quarantined))
+    output.note(`quarantined: ${kind} ${printable(name)} of ${item.backend}: ${item.reason}`);
   return exitCodes.done;
 }
 

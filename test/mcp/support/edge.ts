@@ -3,9 +3,10 @@ import { createChallenge } from '#auth/challenge.ts';
 import type { MissingScopePolicy } from '#auth/options.ts';
 import type { Backend } from '#backends/backend.ts';
 import type { BackendRules } from '#catalog/assemble.ts';
-import { createCatalog } from '#catalog/catalog.ts';
+import { type Catalog, createCatalog } from '#catalog/catalog.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { createLimiter } from '#cluster/limiter.ts';
+import type { IntegrityGuard } from '#integrity/guard.ts';
 import { silentLog } from '#kernel/log.ts';
 import { principalKey } from '#kernel/principal.ts';
 import { ok } from '#kernel/result.ts';
@@ -51,6 +52,8 @@ export interface EdgeSetup {
   readonly deadlineMs?: number;
   readonly missingScope?: MissingScopePolicy;
   readonly pageSize?: number;
+  /** What stands between the catalog and its readers. Default: nothing. */
+  readonly guard?: (catalog: Catalog) => Pick<IntegrityGuard, 'snapshot' | 'personal' | 'onChange'>;
   /** What the parts of the edge are made with, changed: a planted fault. */
   readonly plant?: (deps: EdgeDeps) => Partial<EdgeDeps>;
 }
@@ -116,13 +119,15 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     log: silentLog,
     store: undefined,
   });
+  const guard = setup.guard?.(catalog);
+  const snapshot = guard?.snapshot ?? catalog.snapshot;
   await catalog.start();
   await catalog.settled();
   const views = createViews({ maxEntries: 500, maxBytes: 10_000_000, pageSize: setup.pageSize ?? 100 });
   const personal = createPersonal({
     servers: () => personalServers,
     rules: () => rules,
-    guard: (_principalKey, items) => items,
+    guard: (principalKey, items) => guard?.personal(principalKey, items) ?? items,
     schedule: systemSchedule,
     log: silentLog,
     deadlineMs: setup.deadlineMs ?? 100,
@@ -136,13 +141,13 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
   const streams = createStreams({
     views,
     personal,
-    snapshot: catalog.snapshot,
+    snapshot,
     clock,
     pulse,
     debounceMs: 20,
     bounds: () => ({ maxStreams: 100, maxStreamsPerPrincipal: 10 }),
   });
-  catalog.onChange((before) => streams.catalogChanged(before));
+  (guard ?? catalog).onChange((before) => streams.catalogChanged(before));
   const sessionStates = createSessionStates({
     store: { load: () => Promise.resolve(undefined), save: async () => {}, remove: async () => {} },
     maxSubscriptions: 10,
@@ -159,7 +164,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
       listTtlMs: 60_000,
       maxRequestBodyBytes: 1_000_000,
     }),
-    snapshot: catalog.snapshot,
+    snapshot,
     backend,
     denyList: nothingDenied,
     views,
