@@ -1,4 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 
@@ -6,12 +7,15 @@ import { type AuthRefusal, refusal } from './refusal.ts';
 export interface PeekedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly issuer: string | undefined;
+  readonly claims: JsonObject;
 }
 
 /** Reads header and `iss` of a compact JWS without verifying it. Refuses what is not three well-formed parts. */
 export function peekToken(token: string): Result<PeekedToken, AuthRefusal> {
   try {
-    return ok({ header: decodeProtectedHeader(token), issuer: stringOrNothing(decodeJwt(token).iss) });
+    const claims: unknown = decodeJwt(token);
+    if (!isJsonObject(claims)) return err(refusal('token_malformed'));
+    return ok({ header: decodeProtectedHeader(token), issuer: stringOrNothing(claims.iss), claims });
   } catch {
     return err(refusal('token_malformed'));
   }

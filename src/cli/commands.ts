@@ -93,6 +93,26 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/check.ts')).check,
   },
   {
+    name: 'doctor',
+    summary: 'Find what would stop a client, step by step.',
+    description:
+      'Does what a client does and stops at the first step that would fail one, with the fix. With a URL it begins at the gateway there; without one, or with --config, it judges by the configuration: the issuers, their metadata, keys, PKCE, registration. A token is explained claim by claim. Exit code 1: a step failed; 3: no answer.',
+    args: [{ name: 'url', summary: 'The URL that agents use.', isRequired: false }],
+    options: [
+      {
+        name: 'token',
+        value: 'token',
+        summary: 'An access token to explain; - reads it from stdin, where nobody else sees it.',
+      },
+    ],
+    examples: [
+      { line: 'cortex doctor', meaning: 'the issuers of ./cortex.yaml' },
+      { line: 'cortex doctor https://mcp.example.com/mcp', meaning: 'what a client finds at a gateway' },
+      { line: 'cortex doctor --token - < token.txt', meaning: 'why a token is refused, or what it is worth' },
+    ],
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'catalog',
     summary: 'Show what a set of scopes sees.',
     description:

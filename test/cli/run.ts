@@ -14,12 +14,15 @@ interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly isInteractive?: boolean;
   readonly commands?: readonly CommandSpec[];
+  /** Lines that wait on stdin. */
+  readonly stdin?: readonly string[];
 }
 
 /** Runs a command line in process, in a home of nobody. */
 export async function run(line: string, options: RunOptions = {}): Promise<Run> {
   let stdout = '';
   let stderr = '';
+  const lines = [...(options.stdin ?? [])];
   const terminal: Terminal = {
     cwd: options.cwd ?? '/nowhere',
     environment: { HOME: '/home/ada', ...options.environment },
@@ -29,6 +32,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<Run> 
     say: (text) => {
       stderr += text;
     },
+    ...(options.stdin && { readLine: async () => lines.shift() }),
     isInteractive: options.isInteractive ?? false,
     columns: 80,
   };

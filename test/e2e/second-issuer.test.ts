@@ -7,7 +7,7 @@ import type { OAuthClientProvider as ProviderV1 } from '@modelcontextprotocol/sd
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startGateway } from '../support/binary.ts';
+import { startCortex, startGateway } from '../support/binary.ts';
 import { createCapturingBackend } from '../support/capturing-backend.ts';
 import { writeConfig } from '../support/config-file.ts';
 import { freePort } from '../support/free-port.ts';
@@ -15,12 +15,14 @@ import { type Glewlwyd, glewlwydPath, glewlwydReason, startGlewlwyd } from '../s
 import { createTempFolder } from '../support/temp-folder.ts';
 import { waitForTool } from '../support/wait-for-tool.ts';
 import { connectClient } from './support/any-client.ts';
+import { until } from './support/deployment.ts';
 
 const port = freePort();
 const url = `http://127.0.0.1:${port}/mcp`;
 const technicalToken = 'technical-token-0123456789-0123456789';
 const parts = new AsyncDisposableStack();
 let server: Glewlwyd;
+let config: string;
 let records: () => readonly Record<string, unknown>[];
 
 if (glewlwydReason !== undefined) console.warn(`sign-ins at glewlwyd are not tested: ${glewlwydReason}`);
@@ -50,7 +52,7 @@ beforeAll(async () => {
     { name: 'publish', scope: 'notes:publish' },
   ];
   const backend = parts.use(createCapturingBackend({ technicalToken, tools }));
-  const config = await writeConfig(folder.path, {
+  config = await writeConfig(folder.path, {
     gateway: { url, listen: `127.0.0.1:${port}` },
     auth: {
       issuers: [
@@ -196,10 +198,43 @@ describe.skipIf(glewlwydPath === undefined)('an authorization server of somebody
     expect(who).toContain('client');
     await client.call('notes_list');
     await client.close();
-    const calls = records().filter(({ tool }) => tool === 'notes_list');
-    expect(calls.at(-1)).toMatchObject({ caller: 'client', client: 'nightly', outcome: 'ok' });
+    const calls = (caller: string) =>
+      records().filter((record) => record.tool === 'notes_list' && record.caller === caller);
+    await until(() => calls('client').length > 0, 'the record of the machine');
+    expect(calls('client')[0]).toMatchObject({ client: 'nightly', outcome: 'ok' });
     // Whose it is stands there as a pseudonym, as with people.
-    expect(calls.at(-1)?.user).toMatch(/^[\w-]{22}$/);
-    expect(calls.filter(({ caller }) => caller === 'user')).not.toEqual([]);
+    expect(calls('client')[0]?.user).toMatch(/^[\w-]{22}$/);
+    expect(calls('user')).not.toEqual([]);
+  });
+
+  test('passes the doctor, who explains one of its tokens and knows its peculiarity', async () => {
+    const eve = await signInV2('eve', 'editor-1843', 'auto');
+    const told = startCortex({
+      args: ['doctor', url, '--config', config, '--json', '--token', eve.accessToken],
+      cwd: '/',
+    });
+    expect(await told.exited).toBe(0);
+    const { steps } = JSON.parse(told.output());
+    const statuses = steps.map(({ step, status }: { step: string; status: string }) => `${step} ${status}`);
+    expect(statuses).toEqual([
+      'challenge ok',
+      'metadata ok',
+      'resource ok',
+      'discovery ok',
+      'issuer ok',
+      'endpoints ok',
+      'keys ok',
+      'pkce ok',
+      // It takes codes of clients with a secret alone.
+      'registration warning',
+      // Nor does it know the scope that a role stands for.
+      'scopes ok',
+      'audience ok',
+      'token ok',
+      'signature ok',
+      'acceptance ok',
+      'identity ok',
+    ]);
+    expect(steps.at(-1).details).toContain('role: editor');
   });
 });
