@@ -1,19 +1,16 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { JsonObject } from '#kernel/json.ts';
-import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import { holdsAll, type Principal } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { type AcceptRules, acceptClaims } from './accept-claims.ts';
-import { audienceRule } from './audience.ts';
-import { claimPathsOf } from './claim-paths.ts';
+import { acceptClaims } from './accept-claims.ts';
 import type { FetchJson } from './discovery.ts';
 import { claimsOfOpaque } from './introspection-answer.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
-import { type ClaimRules, mapClaims } from './map-claims.ts';
-import { type AuthOptions, type DpopPolicy, defaultAlgorithms, type IssuerOptions } from './options.ts';
+import { type IssuerRules, introspectionRulesOf, issuerRulesOf } from './issuer-rules.ts';
+import { mapClaims } from './map-claims.ts';
+import type { AuthOptions, DpopPolicy, IssuerOptions } from './options.ts';
 import { acceptHeader, peekToken, quote } from './peek-token.ts';
-import { presets } from './presets/table.ts';
 import { type AuthRefusal, refusal } from './refusal.ts';
 import { bindingOf } from './token-binding.ts';
 import { type VerifiedClaims, verifyToken } from './verify-token.ts';
@@ -42,10 +39,9 @@ export interface AdmissionDeps {
   readonly onKeysChanged: () => void;
 }
 
-interface Issuer extends ClaimRules, AcceptRules {
-  /** As its tokens may spell it. */
-  readonly spellings: readonly string[];
-  readonly algorithms: readonly string[];
+interface Issuer extends IssuerRules {
+  /** The rules for what it says of a token when it is asked. */
+  readonly whenAsked: IssuerRules;
   readonly dpop: DpopPolicy;
   readonly keys: IssuerKeys;
 }
@@ -56,19 +52,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const issuers = bySpelling(all);
 
   function createIssuer(issuer: IssuerOptions): Issuer {
-    const preset = presets[issuer.preset ?? 'generic'];
     return {
-      issuer: issuer.url,
-      spellings: preset.spellings(issuer.url),
-      algorithms: issuer.algorithms ?? defaultAlgorithms,
-      preset,
-      clients: issuer.clients && new Set(issuer.clients),
-      roleScopes: issuer.roleScopes ?? new Map(),
-      isForUs: audienceRule(options.canonicalUrl, issuer.audience),
+      ...issuerRulesOf(issuer, options.canonicalUrl),
+      whenAsked: introspectionRulesOf(issuer, options.canonicalUrl),
       dpop: issuer.dpop ?? 'allow',
-      paths: claimPathsOf(issuer),
-      scopesCeiling: issuer.scopesCeiling && new Set(issuer.scopesCeiling),
-      maxTokenAgeSeconds: issuer.maxTokenAgeSeconds ?? limits.maxTokenAgeSeconds,
       keys: createIssuerKeys({
         issuer: issuer.url,
         jwksUri: issuer.jwksUri,
@@ -100,11 +87,12 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     issuer: Issuer,
     tokenKind: 'jwt' | 'opaque',
   ): Admitted {
-    const unacceptable = acceptClaims(claims.payload, issuer);
+    const rules = tokenKind === 'jwt' ? issuer : issuer.whenAsked;
+    const unacceptable = acceptClaims(claims.payload, rules);
     if (unacceptable !== undefined) return err(unacceptable);
     const binding = bindingOf(claims.payload.cnf, issuer.dpop);
     if (!binding.ok) return binding;
-    const principal = mapClaims(claims, token, issuer, options);
+    const principal = mapClaims(claims, token, rules, options);
     if (!principal.ok) return principal;
     const { pool, scopes } = principal.value;
     if (!isOfRequiredPool(pool)) return err(refusal('pool_refused'));

@@ -29,3 +29,21 @@ export function issuerRulesOf(issuer: IssuerOptions, canonicalUrl: string): Issu
     maxTokenAgeSeconds: issuer.maxTokenAgeSeconds ?? limits.maxTokenAgeSeconds,
   };
 }
+
+/**
+ * As {@link issuerRulesOf}, for what an issuer says of a token when it is asked: RFC 7662 has names of its own for
+ * client and scopes, and only it knows what kind of token it was asked about.
+ */
+export function introspectionRulesOf(issuer: IssuerOptions, canonicalUrl: string): IssuerRules {
+  const rules = issuerRulesOf(issuer, canonicalUrl);
+  const { client, scopes } = rules.paths;
+  return {
+    ...rules,
+    preset: { ...rules.preset, isAccessToken: () => true },
+    paths: {
+      ...rules.paths,
+      client: issuer.claims?.client ?? [...client, 'client_id'],
+      scopes: issuer.claims?.scopes ?? [...scopes, 'scope'],
+    },
+  };
+}

@@ -339,6 +339,13 @@ describe('the doctor, given a token', () => {
       'have clients send resource',
     ],
     [
+      'one that is bound to a certificate',
+      () => mint({ cnf: { 'x5t#S256': 'x' } }),
+      'acceptance',
+      'sender_constrained',
+      'bound in a way that is not understood',
+    ],
+    [
       'one without a person or a client',
       () => mint({ sub: undefined, client_id: undefined }),
       'identity',
@@ -352,6 +359,13 @@ describe('the doctor, given a token', () => {
     expect(last(told)).toMatchObject({ step, status: 'failed' });
     expect(last(told)?.found).toContain(found);
     expect(last(told)?.fix).toContain(fix);
+  });
+
+  test('says that one needs proofs', async () => {
+    const told = await ask({ token: await mint({ cnf: { jkt: 'thumbprint' } }) });
+    expect(stepOf(told, 'acceptance')?.found).toContain('needs a proof of its key (DPoP)');
+    const unbound = await ask({ issuer: { dpop: 'require' }, token: await mint() });
+    expect(last(unbound)?.found).toContain('dpop_required');
   });
 
   test('marks the claims that are wrong', async () => {

@@ -28,6 +28,10 @@ export function refusalFix(reason: AuthRefusalReason): string {
       return 'have clients send resource with the gateway’s URL, or name the audience of the token in audience';
     case 'client_refused':
       return 'add the client id to clients of this issuer';
+    case 'dpop_required':
+      return 'have the client ask for a token bound to a key (DPoP), or set dpop: allow';
+    case 'sender_constrained':
+      return 'the token is bound in a way that is not understood, or dpop is off';
     case 'subject_missing':
       return 'have the issuer add the claim, or name another in claims.subject';
     case 'pool_refused':

@@ -5,6 +5,7 @@ import { parseKeySet } from '#auth/key-set.ts';
 import { mapClaims } from '#auth/map-claims.ts';
 import { acceptHeader, peekToken } from '#auth/peek-token.ts';
 import { challengeScopesOf } from '#auth/protected-resource.ts';
+import { bindingOf } from '#auth/token-binding.ts';
 import { verifyToken } from '#auth/verify-token.ts';
 import { limits } from '#kernel/limits.ts';
 import { holdsAll } from '#kernel/principal.ts';
@@ -72,7 +73,10 @@ function acceptance({ token = '', issuer, options }: Known): Finding {
   if (!peeked.ok) return refused(peeked.error.reason, undefined);
   const why = acceptClaims(peeked.value.claims, rules);
   if (why !== undefined) return refused(why.reason, why.detail);
-  return ok('an access token, for this gateway, of a client that may come');
+  const binding = bindingOf(peeked.value.claims.cnf, issuer.dpop ?? 'allow');
+  if (!binding.ok) return refused(binding.error.reason, binding.error.detail);
+  const bound = binding.value === undefined ? '' : '; each request needs a proof of its key (DPoP)';
+  return ok(`an access token, for this gateway, of a client that may come${bound}`);
 }
 
 function identity({ token = '', issuer, options }: Known): Finding {
