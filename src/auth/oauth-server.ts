@@ -13,6 +13,8 @@ export interface OAuthServer {
   /** Its answers name their issuer (RFC 9207), and one that does not is refused. */
   readonly namesIssuer: boolean;
   readonly tokenAuthMethods: readonly string[];
+  /** How a client that registers should authenticate: `none` where that is taken, or where nothing is said. */
+  readonly registrationAuthMethod: string;
 }
 
 /** Reads an issuer's metadata: the first document that names the issuer byte for byte and has both endpoints. The error is for the log. */
@@ -51,5 +53,10 @@ function serverOf(issuer: string, document: JsonObject): OAuthServer | undefined
     readsClientDocuments: document.client_id_metadata_document_supported === true,
     namesIssuer: document.authorization_response_iss_parameter_supported === true,
     tokenAuthMethods: isStringArray(methods) ? methods : ['client_secret_basic'],
+    registrationAuthMethod:
+      (isStringArray(methods) ? ourMethods.find((method) => methods.includes(method)) : undefined) ?? 'none',
   };
 }
+
+/** The simplest first. */
+const ourMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const;

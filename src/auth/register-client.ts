@@ -4,15 +4,15 @@ import { Secret } from '#kernel/secret.ts';
 import { type LibraryFetch, NoAnswer } from '#outbound/library-fetch.ts';
 import type { OAuthClient } from './code-flow.ts';
 
-/** A public client's metadata (RFC 7591 section 2). Servers take loopback redirects from native applications only. */
-export function clientMetadata(name: string, redirectUri: string): JsonObject {
+/** A client's metadata (RFC 7591 section 2), a public one's unless said. Servers take loopback redirects from native applications only. */
+export function clientMetadata(name: string, redirectUri: string, authMethod = 'none'): JsonObject {
   const isLoopback = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])[:/]/.test(redirectUri);
   return {
     client_name: name,
     redirect_uris: [redirectUri],
     grant_types: ['authorization_code'],
     response_types: ['code'],
-    token_endpoint_auth_method: 'none',
+    token_endpoint_auth_method: authMethod,
     application_type: isLoopback ? 'native' : 'web',
   };
 }

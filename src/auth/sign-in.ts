@@ -100,7 +100,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     if (kept !== undefined || server.registrationEndpoint === undefined) return kept;
     const made = await registerClient(
       server.registrationEndpoint,
-      clientMetadata(name, redirectUri),
+      clientMetadata(name, redirectUri, server.registrationAuthMethod),
       deps.fetch,
     );
     if (!made.ok) {

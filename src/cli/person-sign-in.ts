@@ -110,7 +110,7 @@ async function clientAt(
     'register a public client with the redirect URI http://127.0.0.1/callback, then: --client-id ID';
   if (server.registrationEndpoint === undefined)
     throw new UserError(`${server.issuer} lets no program introduce itself`, { next });
-  const metadata = clientMetadata('Cortex command line', redirectUri);
+  const metadata = clientMetadata('Cortex command line', redirectUri, server.registrationAuthMethod);
   const made = await registerClient(server.registrationEndpoint, metadata, gateway.fetch);
   if (made.ok) return made.value;
   throw new UserError(`${server.issuer} refused to register this program: ${made.error}`, {

@@ -7,6 +7,7 @@ import type { OAuthClientProvider as ProviderV1 } from '@modelcontextprotocol/sd
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHeadlessBrowser } from '#demo/headless-browser.ts';
 import { startCortex, startGateway } from '../support/binary.ts';
 import { createCapturingBackend } from '../support/capturing-backend.ts';
 import { writeConfig } from '../support/config-file.ts';
@@ -205,6 +206,15 @@ describe.skipIf(glewlwydPath === undefined)('an authorization server of somebody
     // Whose it is stands there as a pseudonym, as with people.
     expect(calls('client')[0]?.user).toMatch(/^[\w-]{22}$/);
     expect(calls('user')).not.toEqual([]);
+  });
+
+  test('signs people in on the gateway’s own pages, as a client that registered itself with a secret', async () => {
+    const browser = createHeadlessBrowser();
+    const away = await browser.open(`http://127.0.0.1:${port}/sign-in`);
+    if (away.kind === 'page') throw new Error(`not sent to the issuer: ${away.page.html}`);
+    const back = await server.signIn(away.location, 'ada', 'lovelace-1843');
+    const arrived = await browser.open(back.href);
+    expect(arrived.kind === 'page' && arrived.page.html).toContain('Your accounts');
   });
 
   test('passes the doctor, who explains one of its tokens and knows its peculiarity', async () => {
