@@ -176,7 +176,7 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
       if (operation === undefined) throw new Error(`there is no operation ${name}`);
       return operation.run(input, 'test');
     },
-    acts: () => records().filter(({ kind }) => kind === 'admin'),
+    acts: () => records().filter(({ kind }) => kind === 'admin' || kind === 'reveal'),
     listen: () => open(gateway, 4 * 1024 * 1024),
     listenAdmin: () => open(gateway.admin, limits.maxOperationBytes),
     reload: async (wanted, config = {}) => gateway.reload(await load(wanted, config)),
