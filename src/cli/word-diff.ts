@@ -6,9 +6,10 @@ export interface DiffPart {
 
 const maxCells = 4_000_000;
 
-/** What changed, word by word; white space belongs to the word before it. */
+/** What changed, word by word; white space belongs to the word after it. */
 export function diffWords(before: string, after: string): readonly DiffPart[] {
-  return diff(before.match(/\s+|\S+\s*/gu) ?? [], after.match(/\s+|\S+\s*/gu) ?? []);
+  const words = /\s*\S+|\s+/gu;
+  return diff(before.match(words) ?? [], after.match(words) ?? []);
 }
 
 /** What changed, line by line. */

@@ -80,11 +80,11 @@ function paintWords(parts: readonly DiffPart[], output: Output): string {
   return parts
     .map(({ kind, text }) => {
       if (kind === 'same') return text;
-      const word = text.trimEnd();
-      const space = text.slice(word.length);
+      const word = text.trimStart();
+      const space = text.slice(0, text.length - word.length);
       return kind === 'removed'
-        ? `${output.paint('red', `[-${word}-]`)}${space}`
-        : `${output.paint('green', `{+${word}+}`)}${space}`;
+        ? `${space}${output.paint('red', `[-${word}-]`)}`
+        : `${space}${output.paint('green', `{+${word}+}`)}`;
     })
     .join('');
 }

@@ -1,3 +1,4 @@
+import { type Run, run } from '../../cli/run.ts';
 import { startGateway } from '../../support/binary.ts';
 import { type CapturingBackend, createCapturingBackend } from '../../support/capturing-backend.ts';
 import { writeConfig } from '../../support/config-file.ts';
@@ -14,11 +15,13 @@ export interface Deployment extends AsyncDisposable {
   readonly url: string;
   readonly issuer: TestIssuer;
   readonly backend: CapturingBackend;
+  /** Runs another command on the same configuration. */
+  command(line: string): Promise<Run>;
   connect(kind: ClientKind, claims?: TokenClaims): Promise<AnyClient>;
   /** What an application does when its tools or resources have changed. */
   poke(body: object): Promise<void>;
-  /** `kill -9`, and the same command again on the same state. */
-  killAndRestart(): Promise<void>;
+  /** `kill -9`, and the same command again on the same state, until it lists this tool. */
+  killAndRestart(until?: string): Promise<void>;
 }
 
 const who = {
@@ -81,7 +84,9 @@ function startBackend(): CapturingBackend {
   return backend;
 }
 
-export async function startDeployment(): Promise<Deployment> {
+export async function startDeployment(
+  sections: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+): Promise<Deployment> {
   await using parts = new AsyncDisposableStack();
   const folder = parts.use(await createTempFolder());
   const port = freePort();
@@ -94,6 +99,7 @@ export async function startDeployment(): Promise<Deployment> {
     auth: { issuers: [{ url: issuer.url }], challenge_scopes: ['mcp:test'] },
     backends: { notes: { url: backend.url, technical_token: technicalToken } },
     audit: { durability: 'batch' },
+    ...sections,
   });
   const start = () => startGateway({ args: ['--config', config], cwd: folder.path, port });
   let gateway = await start();
@@ -105,6 +111,8 @@ export async function startDeployment(): Promise<Deployment> {
     url,
     issuer,
     backend,
+    command: (line) =>
+      run(`${line} --config ${config}`, { cwd: folder.path, environment: { HOME: folder.path } }),
     connect: async (kind, claims = { sub: 'ada', scope: 'mcp:test' }) =>
       connectClient(kind, url, await issuer.mint(claims)),
     async poke(body) {
@@ -116,11 +124,11 @@ export async function startDeployment(): Promise<Deployment> {
       });
       if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`);
     },
-    async killAndRestart() {
+    async killAndRestart(tool = 'notes_echo') {
       process.kill(gateway.pid, 'SIGKILL');
       await gateway.exited;
       gateway = await start();
-      await waitForTool(url, token, 'notes_echo');
+      await waitForTool(url, token, tool);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
