@@ -1,5 +1,6 @@
 import { options as settings } from '#config/options.ts';
 import { auditCommands } from './audit-commands.ts';
+import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { integrityCommands } from './integrity-commands.ts';
 import { vaultCommands } from './vault-commands.ts';
@@ -21,6 +22,7 @@ export const globalOptions: readonly OptionSpec[] = [
 /** What the first word of a two-word command stands for. */
 export const commandGroups: ReadonlyMap<string, string> = new Map([
   ['audit', 'Read the audit, and prove that it is whole.'],
+  ['backend', 'Begin a backend of your own, and try it against the contract.'],
   ['integrity', 'Definitions that backends changed: look at them, accept them, sign them.'],
   ['vault', 'Users’ accounts at servers: who linked what, and the keys over it.'],
 ]);
@@ -139,6 +141,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
+  ...backendCommands,
   ...auditCommands,
   ...integrityCommands,
   ...vaultCommands,
