@@ -115,6 +115,7 @@ function demoConfig(of: {
   readonly options: DemoOptions;
 }): string {
   const { url, issuer, world, folder, options } = of;
+  const client = `client_id: ${world.gatewayClient.id}, client_secret: ${JSON.stringify(world.gatewayClient.secret)}`;
   // The larger plan first: the first whose scopes are all held names the caller's plan.
   const plans = (['pro', 'free'] as const).map((plan) => `  ${plan}: [${demoPlans[plan].join(', ')}]`);
   return [
@@ -129,7 +130,8 @@ function demoConfig(of: {
     '  issuers:',
     `    - url: ${issuer}`,
     '      preset: rfc9068',
-    `      revocation_feed: { kind: stream, url: ${world.eventsUrl}, client_id: ${world.gatewayClient.id}, client_secret: ${JSON.stringify(world.gatewayClient.secret)} }`,
+    `      revocation_feed: { kind: stream, url: ${world.issuerUrl}/events, ${client} }`,
+    `      introspection: { url: ${world.issuerUrl}/introspect, ${client} }`,
     'plans:',
     ...plans,
     'backends:',

@@ -45,10 +45,10 @@ export interface DemoWorld {
   readonly calendarUrl: string | undefined;
   /** The applications' technical token, new at each start. */
   readonly technicalToken: string;
-  /** The gateway as a client of the authorization server: it reads the revocations. New at each start. */
+  /** The gateway as a client of the authorization server: it reads the revocations, and asks about tokens. New at each start. */
   readonly gatewayClient: { readonly id: string; readonly secret: string };
-  /** The stream of revocations, where the authorization server listens. */
-  readonly eventsUrl: string;
+  /** Where the authorization server listens, whatever stands in front of it. */
+  readonly issuerUrl: string;
   /** Forgets every user and every note: a public demo starts each day afresh. */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -121,7 +121,7 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     calendarUrl: calendar?.url,
     technicalToken,
     gatewayClient,
-    eventsUrl: `http://127.0.0.1:${server.port}/events`,
+    issuerUrl: `http://127.0.0.1:${server.port}`,
     async reset() {
       notes = createNotesBackend(trust);
       await authorizationServer.reset();

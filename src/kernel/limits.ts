@@ -71,6 +71,8 @@ export const limits = {
   maxSeenEvents: 20_000,
   /** A feed that is silent for this long counts as lost. */
   feedSilenceMs: 15_000,
+  /** A stream that was just opened has told what was missed when it is quiet for this long. */
+  feedSettleMs: 500,
   feedBatch: 100,
   maxQueuedEvents: 20_000,
   /** Then it is read anew, from where it was. */

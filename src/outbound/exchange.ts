@@ -83,8 +83,8 @@ class Exchange implements AnswerSink {
     this.#bodyBytes += chunk.length;
     if (this.#bodyBytes > this.#request.maxBytes) return void this.#fail('too_large', 'read');
     if (this.#reader === undefined) return void this.#keep(chunk);
-    this.#request.onStreamBytes?.();
     const outcome = this.#reader.push(chunk);
+    this.#request.onStreamBytes?.();
     if (outcome === 'bad_encoding') return void this.#fail('bad_encoding', 'stream');
     if (outcome !== 'done') return;
     this.#succeed('');

@@ -30,7 +30,7 @@ export interface OutboundRequest {
   readonly onEvent: ((event: SseEvent) => boolean) | undefined;
   /** Hears how far an event stream has come: what it takes to take it up again. */
   readonly onPosition?: (position: StreamPosition) => void;
-  /** Hears that anything of an event stream came, a comment too: that the other side lives. */
+  /** Hears that anything of an event stream came, a comment too, after the events in it: that the other side lives. */
   readonly onStreamBytes?: () => void;
 }
 

@@ -2,8 +2,8 @@ import type { Clock } from '#kernel/clock.ts';
 
 /** Whether one feed is alive. Read for each request. */
 export interface FeedPulse {
-  /** A sign of life came just now. */
-  heard(): void;
+  /** A sign of life came at that moment of the monotonic clock; default: just now. */
+  heard(atMs?: number): void;
   /** The sender says that it will not send, or that it will again. */
   stopped(isStopped: boolean): void;
   /** What came could not be acted upon, or can be again. */
@@ -19,8 +19,8 @@ export function createFeedPulse(clock: Clock, maxSilenceMs: number): FeedPulse {
   let isStopped = false;
   let isFailing = false;
   return {
-    heard() {
-      lastHeard = clock.monotonic();
+    heard(atMs = clock.monotonic()) {
+      lastHeard = Math.max(lastHeard, atMs);
     },
     stopped(now) {
       isStopped = now;

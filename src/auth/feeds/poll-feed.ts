@@ -1,4 +1,3 @@
-import type { Clock } from '#kernel/clock.ts';
 import { isJsonObject, type JsonObject, parseJson } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -27,7 +26,7 @@ const nothingYet: Verdicts = { ack: [], setErrs: {} };
  * Collects security event tokens (RFC 8936). A request waits for events; when it has waited too long, the next one asks
  * for an answer at once, as a sign of life. An event is acknowledged when it is revoked everywhere, and not before.
  */
-export function openPollFeed(deps: StreamFeedDeps & { readonly clock: Clock }): RunningFeed {
+export function openPollFeed(deps: StreamFeedDeps): RunningFeed {
   const { issuer, url, headers, outbound, receiver, pulse, clock, schedule, random, log } = deps;
   const closed = new AbortController();
 
@@ -85,10 +84,11 @@ export function openPollFeed(deps: StreamFeedDeps & { readonly clock: Clock }): 
         continue;
       }
       failures = 0;
-      pulse.heard();
       const judged = await judge(collected.value);
       verdicts = judged.verdicts;
       isUrgent = collected.value.hasMore;
+      // Not before all that waited is revoked.
+      if (!isUrgent) pulse.heard();
       // A sender that does not wait for events, or sends again what it was told of, is not asked all the time.
       const leftMs = limits.feedPollPauseMs - (clock.monotonic() - startedMs);
       if (!judged.hasNews && leftMs > 0) await pause(leftMs, schedule, closed.signal);

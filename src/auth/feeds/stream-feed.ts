@@ -3,12 +3,11 @@ import { limits } from '#kernel/limits.ts';
 import type { Log } from '#kernel/log.ts';
 import type { Schedule } from '#kernel/schedule.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import type { SseEvent } from '#outbound/sse-reader.ts';
 import { backoffMs } from './backoff.ts';
+import { createEventQueue } from './event-queue.ts';
 import type { EventReceiver } from './event-receiver.ts';
 import type { FeedPulse } from './feed-pulse.ts';
 import { pause } from './pause.ts';
-import { isPassing } from './refusal.ts';
 
 /** What keeps a feed going; it begins when it is made. */
 export interface RunningFeed {
@@ -32,55 +31,37 @@ export interface StreamFeedDeps {
 type Ending = 'ended' | 'failed' | 'cut';
 
 /**
- * Reads an event stream of security event tokens for as long as it is open: any byte is a sign of life, silence ends the
- * connection, and the next one goes on after the last event that was acted upon.
+ * Reads an event stream of security event tokens for as long as it is open: any byte is a sign of life once what came is
+ * acted upon, silence ends the connection, and the next one goes on after the last event that was acted upon.
  */
 export function openStreamFeed(deps: StreamFeedDeps): RunningFeed {
-  const { issuer, url, headers, outbound, receiver, pulse, schedule, random, log } = deps;
+  const { issuer, url, headers, outbound, receiver, pulse, clock, schedule, random, log } = deps;
   const closed = new AbortController();
   let lastEventId: string | undefined;
   let retryMs: number | undefined;
 
-  /** Works off what arrives, in order, many at a time. False: something must be delivered again. */
-  function createWorker(giveUp: () => void) {
-    const waiting: SseEvent[] = [];
-    let working: Promise<void> | undefined;
-    let isSound = true;
-    async function work(): Promise<void> {
-      while (waiting.length > 0 && isSound && !closed.signal.aborted) {
-        const batch = waiting.slice(0, limits.feedBatch);
-        const outcomes = await receiver.receive(batch.map(({ data }) => data));
-        const failedAt = outcomes.findIndex((outcome) => !outcome.ok && isPassing(outcome.error));
-        const done = failedAt === -1 ? batch.length : failedAt;
-        lastEventId = batch[done - 1]?.id ?? lastEventId;
-        waiting.splice(0, done);
-        isSound = failedAt === -1;
-      }
-      working = undefined;
-      if (!isSound) giveUp();
-    }
-    return {
-      /** False: it takes no more. */
-      take(event: SseEvent): boolean {
-        if (waiting.length >= limits.maxQueuedEvents) return false;
-        waiting.push(event);
-        working ??= work();
-        return true;
-      },
-      async finish(): Promise<boolean> {
-        await working;
-        return isSound;
-      },
-    };
-  }
-
+  /** Reads one connection to its end. */
   async function connect(): Promise<Ending> {
     const attempt = new AbortController();
-    const signal = AbortSignal.any([closed.signal, attempt.signal]);
     const giveUp = () => attempt.abort();
-    const worker = createWorker(giveUp);
     let callOff = schedule(limits.feedSilenceMs, giveUp);
+    let settle = () => {};
+    let heardAt = clock.monotonic();
+    let hasCaughtUp = false;
     let hasOverflowed = false;
+    // What was revoked and is not worked off yet would be let in meanwhile: until then the feed is as good as lost.
+    const tellLife = () => {
+      if (hasCaughtUp && queue.isIdle()) pulse.heard(heardAt);
+    };
+    const queue = createEventQueue({
+      receiver,
+      signal: closed.signal,
+      onDone(id) {
+        lastEventId = id ?? lastEventId;
+      },
+      onIdle: tellLife,
+      onBroken: giveUp,
+    });
     const answer = await outbound.request({
       method: 'GET',
       url,
@@ -92,27 +73,32 @@ export function openStreamFeed(deps: StreamFeedDeps): RunningFeed {
       body: undefined,
       timeoutMs: limits.maxFeedStreamMs,
       maxBytes: limits.maxFeedStreamBytes,
-      signal,
+      signal: AbortSignal.any([closed.signal, attempt.signal]),
       pool: `feed ${issuer}`,
       onEvent(event) {
-        hasOverflowed = !worker.take(event);
+        hasOverflowed = !queue.take(event);
         return hasOverflowed;
       },
       onPosition(position) {
         retryMs = position.retryMs ?? retryMs;
       },
       onStreamBytes() {
-        pulse.heard();
+        heardAt = clock.monotonic();
         callOff();
         callOff = schedule(limits.feedSilenceMs, giveUp);
+        if (hasCaughtUp) return tellLife();
+        settle();
+        settle = schedule(limits.feedSettleMs, () => {
+          hasCaughtUp = true;
+          tellLife();
+        });
       },
     });
     callOff();
-    const isSound = await worker.finish();
-    if (!isSound) return 'failed';
+    settle();
+    if (!(await queue.finish())) return 'failed';
     if (hasOverflowed) return 'cut';
-    if (answer.ok && answer.value.isStream) return 'ended';
-    if (closed.signal.aborted) return 'ended';
+    if (closed.signal.aborted || (answer.ok && answer.value.isStream)) return 'ended';
     log.warn('feed.unreachable', {
       issuer,
       detail: answer.ok ? `status ${answer.value.status}` : `${answer.error.reason} (${answer.error.detail})`,

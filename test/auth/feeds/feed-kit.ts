@@ -90,11 +90,11 @@ export async function openKit(
   };
 }
 
-/** Resolves once it is so; fails after ten seconds of a clock on the wall. */
-export async function until(isSo: () => boolean, what: string): Promise<void> {
+/** Resolves once it is so; fails after so many seconds of a clock on the wall. */
+export async function until(isSo: () => boolean, what: string, seconds = 10): Promise<void> {
   const startedMs = performance.now();
   while (!isSo()) {
-    if (performance.now() - startedMs > 10_000) throw new Error(`never: ${what}`);
+    if (performance.now() - startedMs > seconds * 1_000) throw new Error(`never: ${what}`);
     await Bun.sleep(5);
   }
 }
