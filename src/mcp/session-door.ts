@@ -7,6 +7,7 @@ import { recordBriefly } from './brief-record.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { EdgeDeps } from './deps.ts';
 import { initialize, legacyMembers } from './eras/legacy.ts';
+import { jsonResponse } from './json-response.ts';
 import type { Pulse } from './pulse.ts';
 import type { Refusal } from './refusal.ts';
 import { refuse } from './refuse.ts';
@@ -72,9 +73,7 @@ export function createSessionDoor(
       responseBytes: Buffer.byteLength(text),
     });
     if (!written) return refuse({ reason: 'audit_unavailable' }, message.id, 'legacy');
-    return new Response(text, {
-      headers: { 'content-type': 'application/json', [mcpHeaders.session]: session.id },
-    });
+    return jsonResponse(text, 200, { [mcpHeaders.session]: session.id });
   }
 
   /** A response to a question of ours, or a cancellation: neither is answered. */
@@ -134,7 +133,7 @@ export function createSessionDoor(
       );
       const texts = answers.filter((text) => text !== '');
       if (texts.length === 0) return new Response(null, { status: 202 });
-      return new Response(`[${texts.join(',')}]`, { headers: { 'content-type': 'application/json' } });
+      return jsonResponse(`[${texts.join(',')}]`, 200, undefined);
     },
     async listen(visit) {
       const session = await sessionOfVerb(visit);

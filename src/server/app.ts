@@ -5,6 +5,7 @@ import type { Log } from '#kernel/log.ts';
 import type { Connection } from './connection.ts';
 import { exposeTo, preflight } from './cors.ts';
 import { networkOf } from './network-of.ts';
+import { withSafeHeaders } from './safe-headers.ts';
 
 /** One entry of the table of routes. */
 export interface Route {
@@ -14,6 +15,8 @@ export interface Route {
   readonly anyHost?: true;
   /** Answers a browser of any origin: public documents. */
   readonly anyOrigin?: true;
+  /** Its answers of 200 bring the headers that matter: the calls, whose answers are made in one piece. */
+  readonly isCalls?: true;
   /** Pages judge themselves which origin a form may come from, and no script of another may read them. */
   readonly isPage?: true;
   handle(request: Request, connection: Connection | undefined): Response | Promise<Response>;
@@ -63,12 +66,14 @@ export function createApp(deps: {
     connection: Connection | undefined,
   ): Promise<Response> {
     try {
-      return slowRefusals(await route.handle(request, connection), request, connection);
+      const response = await route.handle(request, connection);
+      if (route.isCalls && response.status === 200) return response;
+      return withSafeHeaders(slowRefusals(response, request, connection));
     } catch (error) {
       const id = randomId();
       const stack = error instanceof Error ? error.stack : undefined;
       deps.log.error('server.fault', { id, path: route.path, error: String(error), stack });
-      return Response.json({ error: 'internal_error', id }, { status: 500 });
+      return withSafeHeaders(Response.json({ error: 'internal_error', id }, { status: 500 }));
     }
   }
 
@@ -77,28 +82,31 @@ export function createApp(deps: {
       const route = routeAt(pathOf(request.url));
       const doors = deps.doors();
       if (route?.anyHost !== true && !doors.isOurHost(request.headers.get('host'))) {
-        return Response.json({ error: 'host_refused' }, { status: 403 });
+        return refused('host_refused', 403);
       }
       if (doors.areHeadersAllowed?.(request.headers) === false) {
-        return Response.json({ error: 'headers_refused' }, { status: 403 });
+        return refused('headers_refused', 403);
       }
       const origin = request.headers.get('origin');
       if (origin === null || route?.anyOrigin === true || route?.isPage === true) {
-        if (route === undefined) return Response.json({ error: 'not_found' }, { status: 404 });
+        if (route === undefined) return refused('not_found', 404);
         if (request.method === 'OPTIONS' && route.anyOrigin) {
-          return preflight('*', request.headers.get('access-control-request-headers'));
+          return withSafeHeaders(preflight('*', request.headers.get('access-control-request-headers')));
         }
         return answer(route, request, connection);
       }
-      if (!doors.isAllowedOrigin(origin)) return Response.json({ error: 'origin_refused' }, { status: 403 });
+      if (!doors.isAllowedOrigin(origin)) return refused('origin_refused', 403);
       if (request.method === 'OPTIONS') {
-        return preflight(origin, request.headers.get('access-control-request-headers'));
+        return withSafeHeaders(preflight(origin, request.headers.get('access-control-request-headers')));
       }
-      if (route === undefined)
-        return exposeTo(origin, Response.json({ error: 'not_found' }, { status: 404 }));
+      if (route === undefined) return exposeTo(origin, refused('not_found', 404));
       return answer(route, request, connection).then((response) => exposeTo(origin, response));
     },
   };
+}
+
+function refused(error: string, status: number): Response {
+  return withSafeHeaders(Response.json({ error }, { status }));
 }
 
 /** The path of a request URL, without parsing the rest. */

@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import { withSafeHeaders } from './safe-headers.ts';
 
 /** The bound socket. */
 export interface Listener {
@@ -28,7 +29,7 @@ export function listen(
         address: () => self.requestIP(request)?.address,
         keepOpen: () => self.timeout(request, 0),
       }),
-    error: () => Response.json({ error: 'internal_error' }, { status: 500 }),
+    error: () => withSafeHeaders(Response.json({ error: 'internal_error' }, { status: 500 })),
   });
   return {
     host: address.host,

@@ -57,6 +57,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
   return [
     {
       path: '/mcp',
+      isCalls: true,
       handle: (request, connection) =>
         deps.isReady() ? deps.mcp(request, connection?.keepOpen ?? doNothing) : stopping(),
     },

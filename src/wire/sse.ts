@@ -3,6 +3,7 @@ export const sseHeaders = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
 } as const;
 
 /** One `message` event. `json` holds no line breaks, as `JSON.stringify` writes it; any that slipped in are framed. */

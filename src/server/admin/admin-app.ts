@@ -11,6 +11,7 @@ import type { Connection } from '../connection.ts';
 import { createNameGate } from '../host-gate.ts';
 import { networkOf } from '../network-of.ts';
 import type { Operation, Operations, OperatorRole } from '../operation.ts';
+import { withSafeHeaders } from '../safe-headers.ts';
 import { adminCookie, readAdminCookie } from './admin-cookie.ts';
 import { type AdminRefusalReason, adminRefusal } from './admin-refusal.ts';
 import { type AdminSession, createAdminSessions, isOwnAct } from './admin-sessions.ts';
@@ -194,14 +195,8 @@ function sessionJson({ operator, csrf, expiresAt }: AdminSession): JsonObject {
   return { name: operator.name, role: operator.role, csrf, expires_at: new Date(expiresAt).toISOString() };
 }
 
-/** No answer of this listener is stored, framed, or read by another site. */
+/** No answer of this listener is read by another site. */
 function withHeaders(response: Response): Response {
-  const { headers } = response;
-  headers.set('cache-control', 'no-store');
-  headers.set('x-content-type-options', 'nosniff');
-  headers.set('referrer-policy', 'no-referrer');
-  headers.set('x-frame-options', 'DENY');
-  headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-  headers.set('cross-origin-resource-policy', 'same-origin');
-  return response;
+  response.headers.set('cross-origin-resource-policy', 'same-origin');
+  return withSafeHeaders(response);
 }

@@ -42,11 +42,12 @@ describe('the comparison of an operator’s token', () => {
         times[index]?.push((performance.now() - began) / perRound);
       }
     }
-    const medians = times.map((of) => (of.toSorted((a, b) => a - b)[rounds / 2] ?? 0) * 1_000);
-    const shown = medians.map((us) => us.toFixed(2)).join(', ');
+    // The quickest round of each: what else the machine does is not in it.
+    const quickest = times.map((of) => Math.min(...of) * 1_000);
+    const shown = quickest.map((us) => us.toFixed(2)).join(', ');
     process.stdout.write(
       `a comparison takes ${shown} us: wrong first, wrong last, first token, last token\n`,
     );
-    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.5);
+    expect(Math.max(...quickest) / Math.min(...quickest)).toBeLessThan(1.5);
   });
 });
