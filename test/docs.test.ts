@@ -12,7 +12,7 @@ import { createTempFolder } from './support/temp-folder.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
   ...filesIn('docs', '.md'),
   ...filesIn('src', '.md'),
 ];
