@@ -29,8 +29,8 @@ export interface CodeRequest {
   readonly server: OAuthServer;
   readonly client: OAuthClient;
   readonly redirectUri: string;
-  /** RFC 8707: what the token is for. */
-  readonly resource: string;
+  /** RFC 8707: what the token is for. Undefined: not said, at a server that refuses to hear it. */
+  readonly resource: string | undefined;
   /** Empty: the server decides. */
   readonly scopes: readonly string[];
 }
@@ -59,7 +59,7 @@ export async function authorizationUrl(
     state: given.state,
     code_challenge: await calculatePKCECodeChallenge(given.verifier),
     code_challenge_method: 'S256',
-    resource: request.resource,
+    ...resourceOf(request),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   if (request.scopes.length > 0) url.searchParams.set('scope', request.scopes.join(' '));
@@ -92,7 +92,7 @@ export async function redeemCode(
       {
         [customFetch]: fetch,
         [allowInsecureRequests]: request.server.issuer.startsWith('http:'),
-        additionalParameters: { resource: request.resource },
+        additionalParameters: resourceOf(request),
       },
     );
     const tokens = await processAuthorizationCodeResponse(server, client, response);
@@ -100,6 +100,10 @@ export async function redeemCode(
   } catch (error) {
     return err(refusalOf(error, isAsked));
   }
+}
+
+function resourceOf({ resource }: CodeRequest): Readonly<Record<string, string>> {
+  return resource === undefined ? {} : { resource };
 }
 
 /** The library's `ClientSecretBasic` encodes more than servers decode. */

@@ -27,8 +27,8 @@ export interface SignInOptions {
   /** Undefined: the gateway describes or registers itself. */
   readonly clientId: string | undefined;
   readonly clientSecret: Secret | undefined;
-  /** The gateway's own URL, byte for byte: what the token must be for. */
-  readonly resource: string;
+  /** The gateway's own URL, byte for byte: what the token must be for. Undefined: the issuer refuses to be told. */
+  readonly resource: string | undefined;
   readonly origin: string;
   readonly scopes: readonly string[];
   readonly name: string;

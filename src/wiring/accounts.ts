@@ -5,6 +5,7 @@ import type { DenyList } from '#auth/deny-list.ts';
 import type { SignIn, SignInOptions } from '#auth/sign-in.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import { challengedScopes } from '#config/challenged-scopes.ts';
+import type { Config } from '#config/config.ts';
 import { linkedServerOf } from '#gateway-options.ts';
 import { linked } from '#identity/linked.ts';
 import type { ResolveMode } from '#identity/resolver.ts';
@@ -224,9 +225,15 @@ function signInOptionsOf(settled: Settled, origin: string): SignInOptions {
     issuer,
     clientId: client?.id,
     clientSecret: client?.secret,
-    resource: config.gateway.url,
+    // Entra reads it off the scopes, and refuses a request that says it twice.
+    resource: presetOf(config) === 'entra' ? undefined : config.gateway.url,
     origin,
     scopes: challengedScopes(config),
     name: edge.serverName,
   };
+}
+
+/** Of the issuer that signs people in. */
+function presetOf({ auth }: Config): string | undefined {
+  return auth.issuers.find(({ url }) => url === auth.signIn.issuer)?.preset;
 }

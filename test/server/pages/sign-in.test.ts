@@ -217,6 +217,13 @@ describe('as a client of its issuer, the gateway', () => {
     expect(headingOf(pageOf(await browser.open(back.href)))).toBe('Your accounts');
   });
 
+  test('says nothing of a resource to an issuer that refuses to hear it', async () => {
+    await using other = await openPeople({ options: { resource: undefined } });
+    const away = new URL(locationOf(await createHeadlessBrowser().open(`${other.origin}/sign-in`)));
+    expect(away.searchParams.has('resource')).toBe(false);
+    expect(away.searchParams.get('code_challenge_method')).toBe('S256');
+  });
+
   test('takes in nobody whom it would not admit at /mcp: another audience, another issuer', async () => {
     await using other = await openPeople({
       auth: { issuers: [{ url: 'http://127.0.0.1:9' }] },
