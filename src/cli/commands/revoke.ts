@@ -46,7 +46,7 @@ export async function revoke(invocation: Invocation): Promise<number> {
 
 function revocationOf({ options }: Invocation): JsonObject {
   const issuer = options.text('issuer');
-  const given = kinds.filter(([option]) => options.has(option));
+  const given = kinds.filter(([option]) => options.text(option) !== undefined);
   const [first, second] = given;
   if (second !== undefined) {
     throw new UserError('one thing at a time: --user, --session, --client, --grant or --token-id', {
