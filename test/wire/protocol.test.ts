@@ -42,6 +42,7 @@ describe('an event stream (R13)', () => {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
     });
     expect(sseKeepAlive).toMatch(/^:.*\n\n$/);
   });
