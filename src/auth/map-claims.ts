@@ -99,6 +99,7 @@ function firstText(payload: VerifiedClaims['payload'], paths: readonly string[])
   return undefined;
 }
 
+/** Half a surrogate pair is no text: in a header it would be the same as any other. */
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && value !== '' && value.isWellFormed() ? value : undefined;
 }

@@ -7,8 +7,8 @@ import { isJsonObject } from '#kernel/json.ts';
 export function rolesOf(value: unknown, mayBeKeys: boolean): readonly string[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   return items.flatMap((item) => {
-    if (typeof item === 'string') return item === '' ? [] : [item];
-    return mayBeKeys && isJsonObject(item) ? keysOf(item) : [];
+    const named = typeof item === 'string' ? [item] : mayBeKeys && isJsonObject(item) ? keysOf(item) : [];
+    return named.filter((role) => role !== '' && role.isWellFormed());
   });
 }
 

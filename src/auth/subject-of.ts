@@ -16,5 +16,5 @@ export function subjectAt(payload: unknown, paths: readonly string[]): unknown {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
+  return typeof value === 'string' && value !== '' && value.isWellFormed();
 }

@@ -233,3 +233,23 @@ describe('the other claims', () => {
     expect(principal({}, { maxTokenAgeSeconds: 100 }).expiresAt).toBe(1_100);
   });
 });
+
+describe('a claim that is no Unicode text (a lone half of a surrogate pair)', () => {
+  const half = String.fromCharCode(0xd800);
+
+  test('is no subject: applications would read it as somebody else’s', () => {
+    expect(map({ sub: half })).toMatchObject({ ok: false, error: { reason: 'subject_missing' } });
+    expect(map({ sub: 'ada', client_id: half })).toMatchObject({ ok: true, value: { clientId: undefined } });
+  });
+
+  test('is no part of a subject either, and no fault', () => {
+    const payload = { tid: 't', oid: half };
+    const mapped = map(payload, { claims: { subject: ['tid+oid'] } });
+    expect(mapped).toMatchObject({ ok: false, error: { reason: 'subject_missing' } });
+  });
+
+  test('is no role, address or pool', () => {
+    const held = principal({ email: `a${half}`, role: half, pool: half });
+    expect(held).toMatchObject({ email: undefined, role: undefined, pool: undefined });
+  });
+});
