@@ -44,7 +44,8 @@ export type Step =
       readonly server: LinkedServer;
       readonly how: 'page' | 'operator' | 'provider';
     }
-  | { readonly does: 'erase'; readonly who: Owner }
+  /** The operator cuts somebody off, or erases what is kept of it: either way it has to sign in again. */
+  | { readonly does: 'erase' | 'revoke'; readonly who: Owner }
   | {
       readonly does: 'call';
       readonly who: Owner;
@@ -98,6 +99,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: does('erase'), who }) },
+  { weight: 4, arbitrary: fc.record({ does: does('revoke'), who }) },
   {
     weight: 30,
     arbitrary: fc.record({
@@ -148,8 +150,8 @@ export async function take(world: World, taken: Step): Promise<void> {
     case 'unlink':
       return unlink(world, person(taken.who), taken.server, taken.how);
     case 'erase':
-      await world.operate('POST /vault/erase', await world.named(taken.who));
-      return;
+    case 'revoke':
+      return cutOff(world, person(taken.who), taken.does);
     case 'call':
       return call(world, person(taken.who), taken.what, taken.isLegacy);
     case 'replay':
@@ -174,6 +176,19 @@ export async function take(world: World, taken: Step): Promise<void> {
     case 'restart':
       return world.restart();
   }
+}
+
+async function cutOff(world: World, person: Person, how: 'erase' | 'revoke'): Promise<void> {
+  const before = await person.agent();
+  const { user, issuer } = await world.named(person.owner);
+  if (how === 'erase') await world.operate('POST /vault/erase', { user, issuer });
+  else await world.operate('POST /revocations', { kind: 'subject', value: user, issuer });
+  const { status } = await before.modern('tools/list');
+  if (how === 'revoke' && status !== 401)
+    world.gateway.leaks.push(`${person.owner} was served (${status}) with a token that was revoked`);
+  // Whoever signs in within the same second is taken for one of before.
+  world.clock.advance(2_000);
+  await person.signIn(allScopes);
 }
 
 async function invitation(person: Person, server: LinkedServer): Promise<string | undefined> {

@@ -130,6 +130,7 @@ const audit: Target = {
         backend: undefined,
         outcome: undefined,
         since: undefined,
+        until: undefined,
       };
       const { signal } = new AbortController();
       let records = 0;
