@@ -4,7 +4,7 @@ import { isJsonObject, parseJson } from '#kernel/json.ts';
 import { canariesIn, type Place } from './canary.ts';
 import type { World } from './world.ts';
 
-/** What the audit and the tables are there to keep in plain text: names of tools and agents, reports of users. */
+/** What the audit, the log and the tables are there to keep in plain text: names of tools and agents, reports of users. */
 const mayBeKept: ReadonlySet<Place> = new Set<Place>(['tool', 'agent', 'ticket']);
 /** The end of a token, which is its signature or its random part, is looked for: the beginnings are all alike. */
 const tailLength = 20;
@@ -29,13 +29,17 @@ function inFile(path: string, tails: ReadonlyMap<string, string>): readonly stri
   const text = readFileSync(path, 'latin1');
   const kept = canariesIn(text)
     .map(({ found }) => found)
-    .filter((found) => ![...mayBeKept].some((place) => found.endsWith(`-${place}`)));
+    .filter((found) => !mayBeWritten(found));
   return [...new Set([...kept, ...secretsIn(text, tails)])].map((found) => `${path} holds ${found}`);
+}
+
+function mayBeWritten(canary: string): boolean {
+  return [...mayBeKept].some((place) => canary.endsWith(`-${place}`));
 }
 
 function inLog(lines: readonly string[], tails: ReadonlyMap<string, string>): readonly string[] {
   return lines.flatMap((line) => {
-    const [canary] = canariesIn(line.slice(line.indexOf('}: ')));
+    const canary = canariesIn(line.slice(line.indexOf('}: '))).find(({ found }) => !mayBeWritten(found));
     const [secret] = secretsIn(line, tails);
     const fault = /\.fault /.test(line) ? line : undefined;
     const found = canary?.found ?? secret ?? fault;
