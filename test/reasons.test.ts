@@ -94,7 +94,12 @@ for (const file of files) {
   };
   for (const [, name = '', body = ''] of text.matchAll(declaration)) {
     // A union of strings, a list of them, or an object whose keys they are; of objects `member` reads the words.
-    if (/\b(?:Record|Pick|Extract)</.test(body) || /[{(]\s*(?:readonly|\n\s*readonly)/.test(body) || /=>/.test(body)) continue;
+    if (
+      /\b(?:Record|Pick|Extract)</.test(body) ||
+      /[{(]\s*(?:readonly|\n\s*readonly)/.test(body) ||
+      /=>/.test(body)
+    )
+      continue;
     const isObject = body.trimStart().startsWith('{');
     const words = [...body.matchAll(isObject ? /^ {2}([a-z0-9_]+):/gm : /'([a-z0-9_]+)'/g)];
     add(
