@@ -62,7 +62,7 @@ function distribution(values: readonly number[]): string {
 /** A question that a user is being asked: the call waits, its server holds the line. */
 async function parkQuestion(
   caller: McpCaller,
-): Promise<{ readonly retry: () => ReturnType<McpCaller['tool']> }> {
+): Promise<{ readonly retry: (by: McpCaller) => ReturnType<McpCaller['tool']> }> {
   const capabilities = { elicitation: { form: {} } };
   const asked = await caller.modern('tools/call', { name: 'own_ask', arguments: {} }, { capabilities });
   expect(asked.result.resultType).toBe('input_required');
@@ -70,7 +70,7 @@ async function parkQuestion(
   const [key = ''] = Object.keys(isJsonObject(inputRequests) ? inputRequests : {});
   const inputResponses = { [key]: { action: 'accept', content: { name: 'Ada' } } };
   const params = { name: 'own_ask', arguments: {}, requestState, inputResponses };
-  return { retry: () => caller.modern('tools/call', params, { capabilities }) };
+  return { retry: (by) => by.modern('tools/call', params, { capabilities }) };
 }
 
 test('a user who is revoked while 50 official clients call and listen is refused at once, everywhere, and after a restart', async () => {
@@ -150,7 +150,7 @@ test('a user who is revoked while 50 official clients call and listen is refused
   }
   expect(before.filter(({ isOk }) => !isOk)).toEqual([]);
   expect(Math.min(...firstOf) - startedMs).toBeLessThan(1_000);
-  expect(Math.max(...firstOf) - startedMs).toBeLessThan(1_500);
+  expect(Math.max(...firstOf) - startedMs).toBeLessThan(5_000);
   expect(late).toEqual([]);
   expect(answer).toMatchObject({ replicas: 1 });
   // Nothing more reached any application or server in the user's name.
@@ -162,18 +162,24 @@ test('a user who is revoked while 50 official clients call and listen is refused
   expect(streams.filter(({ hasEnded }) => !hasEnded)).toEqual([]);
   await untilGone(() => [pid], 3_000);
   expect(isRunning(bobsPid)).toBe(true);
-  expect((await parked.retry()).status).toBe(401);
+  expect((await parked.retry(ada)).status).toBe(401);
 
   // From the next second on a new sign-in works, with what was linked before; the dropped question stays dropped.
   await Bun.sleep(1_000);
   const again = await deployment.caller({ sub: 'ada', sid: 'sign-in-2' });
   expect(await again.tool('account_echo')).toMatchObject({ status: 200, isError: false });
+  expect((await parked.retry(again)).status).toBe(400);
+
+  // A token taken out by its id is refused by a gateway that is killed right after it said so.
+  const taken = await deployment.caller({ sub: 'ada', jti: 'taken' });
+  expect((await taken.tool('propagate_run')).status).toBe(200);
+  expect((await revoke({ kind: 'token', value: 'taken' })).answer).toMatchObject({ replicas: 1 });
 
   await deployment.restart();
   const later = await deployment.caller({ sub: 'ada', sid: 'sign-in-3' });
   expect(await later.tool('propagate_run')).toMatchObject({ status: 200, isError: false });
   // Also a token that the gateway has never seen.
   const unseen = await deployment.caller({ sub: 'ada', iat: Math.floor(Date.now() / 1_000) - 600 });
-  for (const old of [ada, unseen]) expect((await old.tool('propagate_run')).status).toBe(401);
+  for (const old of [ada, unseen, taken]) expect((await old.tool('propagate_run')).status).toBe(401);
   await Promise.all([...clients, bob, otherBob].map((client) => client.close().catch(() => undefined)));
 }, 90_000);

@@ -33,6 +33,7 @@ export interface RevocationDeployment extends AsyncDisposable {
   caller(claims: TokenClaims): Promise<McpCaller>;
   /** Requests that reached applications and servers in this user's name. */
   sentFor(subject: string): number;
+  /** Killed without warning, and started again. */
   restart(): Promise<void>;
 }
 
@@ -129,7 +130,8 @@ export async function deployForRevocation(): Promise<RevocationDeployment> {
       return sent.filter(({ headers }) => isTheirs(headers)).length;
     },
     async restart() {
-      await gateway.stop();
+      process.kill(gateway.pid, 'SIGKILL');
+      await gateway.exited;
       gateway = await start();
       await settle();
     },
