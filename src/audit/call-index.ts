@@ -11,7 +11,7 @@ import {
   sweepAuditCalls,
 } from '#store/audit-call-rows.ts';
 import type { Store } from '#store/store.ts';
-import { type ChainFile, lastLine, listChains, readLines } from './files.ts';
+import { type ChainFile, lastLine, listChains, readLines, seekOld } from './files.ts';
 import { parseAuditLine } from './line.ts';
 
 /**
@@ -133,7 +133,7 @@ export function createCallIndex(deps: {
     let reached = mark;
     let lines = 0;
     for (const file of await filesBehind(files, mark, before)) {
-      let offset = 0;
+      let offset = await seekOld(file.path, (line) => seqOf(line) <= mark);
       for (let isMore = true; isMore && !isClosed; ) {
         isMore = false;
         const { end } = await readLines(file.path, offset, (line) => {
@@ -209,6 +209,11 @@ async function filesBehind(
     behind.unshift(file);
   }
   return behind;
+}
+
+function seqOf(line: Buffer): number {
+  const record = parseAuditLine(line);
+  return record.ok ? record.value.seq : Number.POSITIVE_INFINITY;
 }
 
 function rowOf({ chain, seq, time, fields }: Added): AuditCallRow {

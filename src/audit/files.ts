@@ -25,10 +25,11 @@ export function lockPath(dir: string, chain: string): string {
 /** The chains in a folder, each with its files in order. A folder that is not there has none. */
 export function listChains(dir: string): ReadonlyMap<string, readonly ChainFile[]> {
   const chains = new Map<string, ChainFile[]>();
+  const folder = join(dir, '/');
   for (const name of namesIn(dir)) {
     const match = /^audit-([0-9a-f]{12})-(\d{6,})\.jsonl$/.exec(name);
     if (match?.[1] === undefined) continue;
-    const file = { chain: match[1], index: Number(match[2]), name, path: join(dir, name) };
+    const file = { chain: match[1], index: Number(match[2]), name, path: `${folder}${name}` };
     const files = chains.get(file.chain);
     if (files === undefined) chains.set(file.chain, [file]);
     else files.push(file);
@@ -94,6 +95,27 @@ export async function lastLines(path: string): Promise<readonly Buffer[]> {
       start = end + 1;
     }
     return lines;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Where a line begins that `isOld` says yes to, near the first one it says no to: what comes before need not be read. Looks
+ * from the end, further and further back, at one line each time.
+ */
+export async function seekOld(path: string, isOld: (line: Buffer) => boolean): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const part = Buffer.alloc(2 * limits.maxAuditLineBytes);
+    for (let back = part.length; back < size; back *= 4) {
+      const { bytesRead } = await handle.read(part, 0, part.length, size - back);
+      const start = part.subarray(0, bytesRead).indexOf(10) + 1;
+      const end = part.subarray(0, bytesRead).indexOf(10, start);
+      if (start > 0 && end > start && isOld(part.subarray(start, end))) return size - back + start;
+    }
+    return 0;
   } finally {
     await handle.close();
   }
