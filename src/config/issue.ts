@@ -52,9 +52,12 @@ export function showIssue(issue: Issue, cwd: string): string {
   return printable(`${where}${issue.message}.${hint}`);
 }
 
-/** Without control characters: a file of somebody else must not drive the reader's terminal. */
+/**
+ * Without control characters and marks that turn the direction of text: a file of somebody else must not drive the
+ * reader's terminal, nor make a line read as another.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
+  return text.replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '?');
 }
 
 /** By place: files by line, then the environment, then flags, then the rest; otherwise as found. */

@@ -18,7 +18,8 @@ const bytesPerToken = 4;
 export async function auditStats(invocation: Invocation): Promise<number> {
   const { options, output } = invocation;
   const filter = filterOf(options);
-  const chosen = keys.filter((key) => !options.has('by') || options.list('by').includes(key));
+  const by = options.list('by');
+  const chosen = keys.filter((key) => by.length === 0 || by.includes(key));
   const { dir, verifier } = await findAudit(invocation);
   const stats = createAuditStats();
   let breaks = 0;
