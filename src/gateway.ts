@@ -1,3 +1,4 @@
+import type { Authenticator } from '#auth/authenticate.ts';
 import { createDpop } from '#auth/dpop.ts';
 import { protectedResourceMetadata } from '#auth/protected-resource.ts';
 import { createCatalog } from '#catalog/catalog.ts';
@@ -238,12 +239,15 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     maxItems: limits.maxPersonalItems,
     onLate: (principalKey) => streams.personalChanged(principalKey),
   });
+  const isStillGood: Authenticator['isStillGood'] = (principal) =>
+    current.authenticator.isStillGood(principal);
   const streams = createStreams({
     views,
     personal,
     snapshot: guard.snapshot,
     clock,
     pulse,
+    isStillGood,
     debounceMs: limits.listChangedDebounceMs,
     bounds: () => current.config.limits,
   });
@@ -269,6 +273,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     snapshot: guard.snapshot,
     backend: backends.get,
     denyList,
+    isStillGood,
     views,
     personal,
     links: accounts.links,

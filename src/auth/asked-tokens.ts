@@ -21,6 +21,8 @@ type Outcome = Result<Principal, AuthRefusal>;
 
 /** What issuers said about tokens, for as long as each lets it count. */
 export interface AskedTokens {
+  /** Whether a token that is in use has to be asked about at this moment. */
+  concerns(principal: Principal): boolean;
   /** A token that was verified here: its issuer's word on it as well, where that is asked for at this moment. */
   confirm(principal: Principal, key: string): Outcome | Promise<Outcome>;
   /** One that only an issuer understands. Asked in the order of the configuration: the first that knows it counts. */
@@ -73,13 +75,20 @@ export function createAskedTokens(deps: {
     return keep(key, outcome, asked.options.cacheMs, startedIn);
   }
 
+  function isAskedAboutJwts({ options, issuer }: AskedIssuer): boolean {
+    return options.mode === 'always' || feedHealth?.isLost(issuer) === true;
+  }
+
   return {
     known,
+    concerns({ tokenKind, issuer }) {
+      const asked = byUrl.get(issuer);
+      // A bound token may be an opaque one.
+      return asked !== undefined && (tokenKind !== 'jwt' || isAskedAboutJwts(asked));
+    },
     confirm(principal, key) {
       const asked = byUrl.get(principal.issuer);
-      if (asked === undefined) return ok(principal);
-      if (asked.options.mode === 'fallback' && feedHealth?.isLost(asked.issuer) !== true)
-        return ok(principal);
+      if (asked === undefined || !isAskedAboutJwts(asked)) return ok(principal);
       return known(key) ?? ask(asked, principal, key);
     },
     async identify(token, key) {

@@ -34,6 +34,11 @@ export interface Authenticator {
     headers: { get(name: string): string | null },
     request: AuthRequest,
   ): Identified | Promise<Identified>;
+  /**
+   * Whether a token that was let in still would be, for what stays open with it: false once an issuer that is asked
+   * about its tokens says no, or nothing. True at once where none is asked.
+   */
+  isStillGood(principal: Principal): true | Promise<boolean>;
   /** Forgets every key and every verified token. */
   flush(): void;
   close(): void;
@@ -113,6 +118,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     return asked.known(key) ?? admitAndRemember(token, key);
   }
 
+  async function isConfirmed(principal: Principal): Promise<boolean> {
+    const identified = await identify(principal.token.reveal());
+    return identified.ok;
+  }
+
   /** A token that is bound to a key is worth nothing to whoever merely has it (RFC 9449 section 7.2). */
   function asBearer(identified: Identified): Identified {
     if (!identified.ok) return refused(identified.error);
@@ -166,6 +176,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       const bound = readToken(headers, request, 'DPoP', maxTokenBytes);
       return bound.ok ? asDpop(bound.value, headers.get('dpop'), method) : refused(bound.error);
     },
+    isStillGood: (principal) => (asked?.concerns(principal) === true ? isConfirmed(principal) : true),
     flush() {
       admission.flush();
       forget();

@@ -4,8 +4,8 @@ import type { Principal } from '#kernel/principal.ts';
 import { type McpCall, newFacts } from './call.ts';
 import type { EdgeDeps } from './deps.ts';
 import type { Dispatcher } from './dispatch.ts';
-import { type CallInFlight, createInFlight } from './in-flight.ts';
-import type { Pulse } from './pulse.ts';
+import { type CallInFlight, createInFlight, revoked } from './in-flight.ts';
+import type { Pulse, Pulsed } from './pulse.ts';
 import type { RefuseDenied } from './refuse-denied.ts';
 import { createReply } from './reply.ts';
 import { readTrace } from './trace.ts';
@@ -30,6 +30,7 @@ export function createCallRunner(
   wiring: { readonly dispatcher: Dispatcher; readonly pulse: Pulse; readonly refuseDenied: RefuseDenied },
 ): CallRunner {
   const inFlight = createInFlight();
+  const watching = { pulse: wiring.pulse, isStillGood: deps.isStillGood };
 
   return {
     run(visit, message, requestBytes, { era, revision, client, session, canStream }) {
@@ -38,7 +39,7 @@ export function createCallRunner(
       const denied = wiring.refuseDenied(visit, message.id, era);
       if (denied !== undefined) return Promise.resolve(denied);
       // A disconnect is a cancel in the modern era only (R14).
-      const running = new RunningCall(visit, era === 'modern');
+      const running = new RunningCall(visit, era === 'modern', watching);
       const { cancellation } = running;
       if (visit.hasWaited) running.watch();
       const reply = createReply({
@@ -83,11 +84,17 @@ export function createCallRunner(
   };
 }
 
-/** What cancels a call: its client's going away where that means so, a notification, or the end of the gateway. */
-class RunningCall implements CallInFlight {
+interface Watching {
+  readonly pulse: Pulse;
+  readonly isStillGood: EdgeDeps['isStillGood'];
+}
+
+/** What cancels a call: its client's going away where that means so, a notification, the end of its token or the gateway. */
+class RunningCall implements CallInFlight, Pulsed {
   readonly cancellation = new Cancellation();
   readonly #visit: Visit;
   readonly #isOverWhenGone: boolean;
+  readonly #watching: Watching;
   #watched: AbortSignal | undefined;
   #onLeave: (() => void) | undefined;
 
@@ -95,18 +102,29 @@ class RunningCall implements CallInFlight {
     return this.#visit.principal;
   }
 
-  constructor(visit: Visit, isOverWhenGone: boolean) {
+  constructor(visit: Visit, isOverWhenGone: boolean, watching: Watching) {
     this.#visit = visit;
+    this.#watching = watching;
     this.#isOverWhenGone = isOverWhenGone;
   }
 
   watch(): void {
     this.#visit.keepOpen();
+    this.#watching.pulse.add(this);
     if (!this.#isOverWhenGone || this.#watched !== undefined) return;
     this.#watched = this.#visit.request.signal;
     if (this.#watched.aborted) return void this.leave();
     this.#onLeave = () => this.leave();
     this.#watched.addEventListener('abort', this.#onLeave);
+  }
+
+  /** A call that lasts is asked about as a new one would be. */
+  beat(): void {
+    const isGood = this.#watching.isStillGood(this.principal);
+    if (isGood === true) return;
+    void isGood.then((confirmed) => {
+      if (!confirmed) this.abort(revoked);
+    });
   }
 
   leave(): void {
@@ -118,6 +136,7 @@ class RunningCall implements CallInFlight {
   }
 
   end(): void {
+    this.#watching.pulse.delete(this);
     if (this.#onLeave !== undefined) this.#watched?.removeEventListener('abort', this.#onLeave);
   }
 }

@@ -1,3 +1,4 @@
+import type { Authenticator } from '#auth/authenticate.ts';
 import type { DenyList } from '#auth/deny-list.ts';
 import type { MissingScopePolicy } from '#auth/options.ts';
 import type { Backend } from '#backends/backend.ts';
@@ -35,6 +36,7 @@ export interface EdgeDeps {
   readonly snapshot: () => Snapshot;
   readonly backend: (id: BackendId) => Backend | undefined;
   readonly denyList: Pick<DenyList, 'denies' | 'onDenied'>;
+  readonly isStillGood: Authenticator['isStillGood'];
   readonly views: Views;
   readonly personal: Personal;
   readonly links: Links;

@@ -1,3 +1,4 @@
+import type { Authenticator } from '#auth/authenticate.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
@@ -59,6 +60,8 @@ export function createStreams(deps: {
   readonly snapshot: () => Snapshot;
   readonly clock: Clock;
   readonly pulse: Pulse;
+  /** Asked for each stream at each beat. */
+  readonly isStillGood: Authenticator['isStillGood'];
   readonly debounceMs: number;
   readonly bounds: () => { readonly maxStreams: number; readonly maxStreamsPerPrincipal: number };
 }): Streams {
@@ -87,9 +90,20 @@ export function createStreams(deps: {
   const expiry = {
     beat() {
       const now = deps.clock.now() / 1000;
-      for (const stream of streams) if (stream.principal.expiresAt <= now) stream.end();
+      for (const stream of streams) {
+        if (stream.principal.expiresAt <= now) stream.end();
+        else lookAgain(stream);
+      }
     },
   };
+
+  function lookAgain(stream: PushStream): void {
+    const isGood = deps.isStillGood(stream.principal);
+    if (isGood === true) return;
+    void isGood.then((confirmed) => {
+      if (!confirmed && streams.has(stream)) stream.end();
+    });
+  }
 
   function changedKinds(before: Snapshot, after: Snapshot, stream: PushStream): readonly ChangeKind[] {
     const choice = wholeTools(stream.choice);

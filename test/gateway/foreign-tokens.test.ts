@@ -302,6 +302,26 @@ describe('an opaque token of oidc-provider', () => {
     expect(reasons().at(-1)).toBe('token_inactive');
   });
 
+  test('takes what stays open with it along when it is revoked', async () => {
+    const { accessToken } = await issuer.signIn('opaque');
+    const caller = bearerCaller(accessToken);
+    const stream = await caller.listen({ toolsListChanged: true });
+    await stream.next();
+    running.backend('assert').answer('run', () => new Promise(() => {}));
+    const call = caller.tool('assert_run');
+    await Bun.sleep(200);
+    expect(stream.hasEnded).toBe(false);
+
+    await issuer.revoke('opaque', accessToken);
+    running.clock.advance(10_000);
+    const startedAt = performance.now();
+    const [answer] = await Promise.all([call, stream.rest()]);
+    running.backend('assert').answer('run', () => Response.json({ ok: true }));
+    // It began to be answered on a stream when time was put forward.
+    expect(answer.error.message).toBe('The access token was revoked. Get a new one.');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   test('that is a refresh token opens nothing, though its issuer calls it active', async () => {
     const { refreshToken = '' } = await issuer.signIn('opaque');
     expect((await bearerCaller(refreshToken).modern('ping')).status).toBe(401);

@@ -144,6 +144,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     snapshot,
     clock,
     pulse,
+    isStillGood: () => true,
     debounceMs: 20,
     bounds: () => ({ maxStreams: 100, maxStreamsPerPrincipal: 10 }),
   });
@@ -167,6 +168,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
     snapshot,
     backend,
     denyList: nothingDenied,
+    isStillGood: () => true,
     views,
     personal,
     links: {
@@ -217,6 +219,7 @@ export async function createEdge(setup: EdgeSetup = {}): Promise<Edge> {
   const endpoint = createMcpEndpoint(deps, {
     authenticator: () => ({
       authenticate: (headers) => ok(principalOf(headers.get('authorization') ?? '')),
+      isStillGood: () => true,
       flush() {},
       close() {},
     }),
