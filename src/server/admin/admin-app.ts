@@ -96,7 +96,7 @@ export function createAdminApp(deps: AdminAppDeps): App {
     if (!(await deps.act({ action: 'admin.sign_in', actor: operator.name })))
       return adminRefusal('not_recordable');
     const { id, session } = sessions.open(operator);
-    const seconds = Math.floor((session.expiresAt - clock.now()) / 1_000);
+    const seconds = Math.ceil((session.expiresAt - clock.now()) / 1_000);
     const response = Response.json(sessionJson(session));
     response.headers.set('set-cookie', adminCookie(host, id, seconds));
     return response;

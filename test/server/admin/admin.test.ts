@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLimiter } from '#cluster/limiter.ts';
+import { systemClock } from '#kernel/clock.ts';
 import { isJsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
+import { silentLog } from '#kernel/log.ts';
+import { ok } from '#kernel/result.ts';
+import { Secret } from '#kernel/secret.ts';
+import { createAdminApp } from '#server/admin/admin-app.ts';
+import type { Operation } from '#server/operation.ts';
 import { type RunningGateway, runGateway } from '../../support/running-gateway.ts';
 
 const tokens = {
@@ -336,6 +343,35 @@ describe('an operator’s browser', () => {
     expect((await ask('/admin/session', { method: 'POST', token: tokens.pager.token })).status).toBe(429);
     later();
   });
+});
+
+test('does nothing but look while the audit cannot be written', async () => {
+  let acted = 0;
+  const act: Operation = { role: 'operate', run: async () => ok({ acted: ++acted }) };
+  const app = createAdminApp({
+    settings: () => ({
+      listen: undefined,
+      hosts: [],
+      tokens: new Map([['ops', { token: new Secret(tokens.pager.token), role: 'operate' }]]),
+    }),
+    operations: { 'GET /status': { role: 'read', run: async () => ok({}) }, 'POST /act': act },
+    addressOf: () => undefined,
+    failures: createLimiter(systemClock),
+    mayRecord: () => false,
+    act: async () => false,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const asked = async (path: string, method: string) => {
+    const headers = { host: 'localhost', authorization: `Bearer ${tokens.pager.token}` };
+    const response = await app.fetch(new Request(`http://localhost${path}`, { method, headers }));
+    return [response.status, await response.json()];
+  };
+  expect(await asked('/admin/status', 'GET')).toEqual([200, {}]);
+  for (const path of ['/admin/act', '/admin/session']) {
+    expect(await asked(path, 'POST')).toMatchObject([503, { reason: 'not_recordable' }]);
+  }
+  expect(acted).toBe(0);
 });
 
 describe('a reload of the configuration', () => {
