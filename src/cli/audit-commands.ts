@@ -112,7 +112,14 @@ export const auditCommands: readonly CommandSpec[] = [
     summary: 'Name the person behind a pseudonym, for a reason.',
     description:
       'Asks the running gateway of this machine, else opens store and keys itself. Who asked, for whom and why is recorded before anybody is named. Exit code 1: nobody has this name, or the person was erased.',
-    args: [{ name: 'pseudonym', summary: 'The `user` of a record: 22 characters.', isRequired: true }],
+    args: [
+      {
+        name: 'pseudonym',
+        summary: 'The `user` of a record: 22 characters.',
+        isRequired: true,
+        shape: /^[\w-]{22}$/,
+      },
+    ],
     options: [{ name: 'reason', value: 'text', summary: 'Why; it is recorded.' }],
     examples: [
       { line: 'cortex audit reveal <pseudonym> --reason "incident 12"', meaning: 'who made these calls' },

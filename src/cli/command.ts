@@ -18,6 +18,8 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly summary: string;
   readonly isRequired: boolean;
+  /** What it looks like, where it may begin with a dash and is no option for that. */
+  readonly shape?: RegExp;
 }
 export interface OptionSpec {
   /** Without dashes: `listen`, `dry-run`. */

@@ -32,7 +32,7 @@ export async function runProgram(
   }
   try {
     if (argv.length === 0) program.outputHelp();
-    else await program.parseAsync([...argv], { from: 'user' });
+    else await program.parseAsync([...withoutDashes(argv, commands)], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof ReaderGone) throw error;
@@ -45,6 +45,19 @@ export async function runProgram(
       showsDetail,
     );
   }
+}
+
+/** An argument that looks like an option, and like what the command takes, goes to the end, where no option can be. */
+function withoutDashes(argv: readonly string[], commands: readonly CommandSpec[]): readonly string[] {
+  const spec = commands.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
+  const shape = spec?.args.find((argument) => argument.shape !== undefined)?.shape;
+  if (spec === undefined || shape === undefined || argv.includes('--')) return argv;
+  const isValue = (before: string | undefined) =>
+    spec.options.some(({ name, value }) => value !== undefined && before === `--${name}`);
+  const at = argv.findIndex(
+    (word, index) => word.startsWith('-') && shape.test(word) && !isValue(argv[index - 1]),
+  );
+  return at < 0 ? argv : [...argv.slice(0, at), ...argv.slice(at + 1), '--', argv[at] ?? ''];
 }
 
 /** The commands that begin with the first word; all where it is none of theirs. Each one made costs every start. */

@@ -228,6 +228,21 @@ describe('cortex audit reveal', () => {
     expect(recorded()).toEqual([]);
   });
 
+  test.each([`-${'A'.repeat(21)}`, `--${'A'.repeat(20)}`, `-q${'A'.repeat(20)}`, `-f${'-'.repeat(20)}`])(
+    'takes a pseudonym that begins like an option, wherever it stands: %s',
+    async (user) => {
+      for (const line of [`audit reveal ${user} --reason why`, `audit reveal --reason why ${user}`])
+        expect(await cortex(line)).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining('nobody is called'),
+        });
+      expect(recorded()).toMatchObject([{ user }, { user }]);
+      expect(await cortex(`audit tail --user ${user}`)).toMatchObject({ exitCode: 0 });
+      const asReason = await cortex(`audit reveal ${user} --reason ${user}`);
+      expect(asReason.stderr).toContain('nobody is called');
+    },
+  );
+
   test('of nobody: 1, and recorded', async () => {
     const nobody = 'A'.repeat(22);
     expect(await cortex(`audit reveal ${nobody} --reason why`)).toMatchObject({ exitCode: 1, stdout: '' });
