@@ -27,11 +27,11 @@ const scheme = 'Bearer ';
  */
 export function linked({ tokens, needsScopes }: LinkedOptions): ResolveMode {
   const resolve = async (principal: Principal, target: IdentityTarget) =>
-    resolved(target, await tokens.token(principal, target.backend));
+    resolved(principal, target, await tokens.token(principal, target.backend));
   return Object.assign(resolve, {
     async rejected(principal: Principal, target: IdentityTarget, refused: ResolvedIdentity) {
       const token = new Secret((refused.headers.Authorization ?? '').slice(scheme.length));
-      return resolved(target, await tokens.rejected(principal, target.backend, token));
+      return resolved(principal, target, await tokens.rejected(principal, target.backend, token));
     },
     insufficient: (principal: Principal, target: IdentityTarget, scopes: readonly string[]) =>
       needsScopes(principal, target.backend, scopes),
@@ -39,12 +39,18 @@ export function linked({ tokens, needsScopes }: LinkedOptions): ResolveMode {
 }
 
 function resolved(
+  { kind, clientId }: Principal,
   { backend }: IdentityTarget,
   token: Result<Secret, TokenRefusal>,
 ): Result<ResolvedIdentity, IdentityRefusal> {
   if (token.ok) return ok({ mode: 'linked', headers: { Authorization: `${scheme}${token.value.reveal()}` } });
   switch (token.error) {
     case 'not_linked':
+      // Nobody could open the page in its name. (The catalog's own account has no client.)
+      if (kind === 'client' && clientId !== undefined) {
+        const message = `Calls at ${backend} are made with a person's account there, which a machine has not.`;
+        return err({ reason: 'mode_unavailable', message });
+      }
       return err({ reason: 'link_required', message: `You have not linked an account at ${backend}.` });
     case 'link_again':
       return err({ reason: 'link_required', message: `Your account at ${backend} must be linked again.` });

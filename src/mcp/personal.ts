@@ -61,18 +61,23 @@ export function createPersonal(deps: PersonalDeps): Personal {
   /** Principals for whom a server is being waited for in vain: they are not made to wait again. */
   const late = new Set<string>();
 
-  const openTo = ({ scopes }: Principal) =>
-    deps.servers().filter(({ scopeSets }) => scopeSets.some((needed) => holdsAll(scopes, needed)));
+  /** Accounts are people's: no machine has one, and nobody could link one in its name. */
+  const offeredTo = ({ kind }: Principal) =>
+    kind === 'client' ? deps.servers().filter(({ linkScopes }) => linkScopes === undefined) : deps.servers();
+  const openTo = (principal: Principal) =>
+    offeredTo(principal).filter(({ scopeSets }) =>
+      scopeSets.some((needed) => holdsAll(principal.scopes, needed)),
+    );
 
   const unknownTo = (principal: Principal) =>
     openTo(principal).filter(({ backend }) => backend.personal.current(principal) === undefined);
-  const linkedBy = (toolName: string, { scopes }: Principal) =>
-    deps
-      .servers()
-      .find(
-        ({ backend, linkScopes }) =>
-          linkToolName(backend.id) === toolName && linkScopes !== undefined && holdsAll(scopes, linkScopes),
-      );
+  const linkedBy = (toolName: string, principal: Principal) =>
+    offeredTo(principal).find(
+      ({ backend, linkScopes }) =>
+        linkToolName(backend.id) === toolName &&
+        linkScopes !== undefined &&
+        holdsAll(principal.scopes, linkScopes),
+    );
 
   function drop(key: string): void {
     const old = kept.get(key);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createIssuer } from '../support/issuer.ts';
 import { canonicalUrl, runGateway } from '../support/running-gateway.ts';
+import { startNativeServer } from './support/native-server.ts';
 
 test.each([
   ['entra', false],
@@ -49,4 +50,19 @@ test('a role opens tools for people and machines, and the audit says which of th
     'user refused',
   ]);
   expect(calls[0]?.user).not.toBe(calls[1]?.user);
+});
+
+test('a machine is not asked to link an account, which a person is', async () => {
+  await using server = startNativeServer();
+  await using running = await runGateway({
+    config: {
+      servers: { linear: { url: server.url, scopes: { default: 'linear:use' } } },
+      auth: { challenge_scopes: ['linear:use'] },
+    },
+  });
+  const person = await running.caller({ sub: 'ada', scope: 'linear:use' });
+  const machine = await running.caller({ sub: 'nightly', client_id: 'nightly', scope: 'linear:use' });
+  expect(JSON.stringify(await person.modern('tools/list', {}))).toContain('linear_link');
+  expect(JSON.stringify(await machine.modern('tools/list', {}))).not.toContain('linear_');
+  expect(JSON.stringify(await machine.tool('linear_link'))).toContain('Unknown tool');
 });

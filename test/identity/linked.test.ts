@@ -40,6 +40,17 @@ describe('linked', () => {
     expect(JSON.stringify(resolved)).toContain('linear');
   });
 
+  test('sends no machine to a page that nobody could open in its name', async () => {
+    const identity = resolver({ token: async () => err('not_linked') });
+    const machine = principal({ kind: 'client', clientId: 'nightly' });
+    expect(await identity.resolve(machine, target)).toMatchObject({
+      ok: false,
+      error: { reason: 'mode_unavailable' },
+    });
+    const catalog = principal({ kind: 'client', clientId: undefined });
+    expect(await identity.resolve(catalog, target)).toMatchObject({ error: { reason: 'link_required' } });
+  });
+
   test('asks as the principal that calls, for the server that is called', async () => {
     const asked: string[] = [];
     const identity = resolver({
