@@ -13,7 +13,7 @@ import { networkOf } from '../network-of.ts';
 import type { Operation, Operations, OperatorRole } from '../operation.ts';
 import { withSafeHeaders } from '../safe-headers.ts';
 import { adminCookie, readAdminCookie } from './admin-cookie.ts';
-import { type AdminRefusalReason, adminRefusal } from './admin-refusal.ts';
+import { adminRefusal } from './admin-refusal.ts';
 import { type AdminSession, createAdminSessions, isOwnAct } from './admin-sessions.ts';
 import { type AdminTokenSettings, createAdminTokens, type Operator } from './admin-tokens.ts';
 
@@ -123,13 +123,13 @@ export function createAdminApp(deps: AdminAppDeps): App {
     return answerOperation(operation, request, operator.name);
   }
 
-  async function ready(asker: Asker, request: Request): Promise<Response> {
+  async function ready(asker: Asker): Promise<Response> {
     const status = operations['GET /status'];
     if (status === undefined) return adminRefusal('not_found');
     const outcome = await status.run({}, asker.operator.name);
     const isReady = outcome.ok && outcome.value.ready === true;
     const details = outcome.ok ? outcome.value : outcome.error;
-    return Response.json(request.method === 'HEAD' ? {} : details, { status: isReady ? 200 : 503 });
+    return Response.json(details, { status: isReady ? 200 : 503 });
   }
 
   /** The gates, in their order. */
@@ -153,7 +153,7 @@ export function createAdminApp(deps: AdminAppDeps): App {
       if (method === 'GET') return Response.json(sessionJson(session));
       if (method === 'DELETE') return signOut(request, host);
     }
-    if (method === 'GET' && url.pathname === '/readyz') return ready(asker, request);
+    if (method === 'GET' && url.pathname === '/readyz') return ready(asker);
     const name = `${method} ${url.pathname.replace(/^\/admin(?=\/)/, '')}`;
     const operation = url.pathname.startsWith('/admin/') ? operations[name] : undefined;
     return operation === undefined ? adminRefusal('not_found') : operate(name, operation, asker, request);
@@ -186,7 +186,7 @@ function bearer(authorization: string): string | undefined {
 }
 
 function unauthorized(): Response {
-  return adminRefusal('unauthorized' satisfies AdminRefusalReason, {
+  return adminRefusal('unauthorized', {
     'www-authenticate': 'Bearer realm="cortex-admin"',
   });
 }
