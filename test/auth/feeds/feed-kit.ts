@@ -13,7 +13,7 @@ import { createIssuer, type TestIssuer } from '../../support/issuer.ts';
 
 export const audience = 'https://gateway.example/mcp';
 /** Time between two moments passes so many times as fast, for clock and timers alike. */
-export const pace = 20;
+export const pace = 10;
 
 export interface FeedKit extends AsyncDisposable {
   readonly issuer: TestIssuer;
@@ -91,7 +91,7 @@ export async function openKit(
 }
 
 /** Resolves once it is so; fails after so many seconds of a clock on the wall. */
-export async function until(isSo: () => boolean, what: string, seconds = 10): Promise<void> {
+export async function until(isSo: () => boolean, what: string, seconds = 15): Promise<void> {
   const startedMs = performance.now();
   while (!isSo()) {
     if (performance.now() - startedMs > seconds * 1_000) throw new Error(`never: ${what}`);

@@ -128,6 +128,18 @@ describe('a feed that is pushed', () => {
     await until(() => asked.length > before, 'the next');
   });
 
+  test('is lost from the moment when the deny-list cannot keep what it tells, until it can', async () => {
+    await until(() => !isLost(), 'alive');
+    const event = await mintEvent(kit.issuer, eventTypes.sessionRevoked, { format: 'opaque', id: 's' });
+    kit.failWith('store_failed');
+    expect(await push(event)).toMatchObject({ ok: false, error: { reason: 'not_stored' } });
+    expect(isLost()).toBe(true);
+    kit.failWith(undefined);
+    expect(await push(event)).toEqual({ ok: true, value: undefined });
+    expect(isLost()).toBe(false);
+    expect(kit.denied.map(({ value }) => value)).toEqual(['s']);
+  });
+
   test('of others is not touched by a stranger’s signs of life', async () => {
     answer = async () => {};
     const outcome = await kit.feeds.push(await verification(undefined), 'Bearer wrong');
