@@ -386,7 +386,10 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     operations,
     admin,
     readRevocations: denyList.readKept,
-    settled: () => catalog.settled(),
+    async settled() {
+      await catalog.settled();
+      guard.snapshot();
+    },
     reload(next) {
       const before = { ...current };
       const made = settle(next, current, settleDeps);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '#kernel/limits.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -15,22 +16,22 @@ export interface FileState {
 const noFile = 'none';
 
 /** Tells one state of a file from another without reading it. */
-export async function stampOf(path: string): Promise<string> {
+export function stampOf(path: string): string {
   try {
-    const { mtimeMs, size, ino } = await stat(path);
+    const { mtimeMs, size, ino } = statSync(path);
     return `${mtimeMs} ${size} ${ino}`;
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? noFile : 'unreadable';
   }
 }
 
-export async function readBaselineFile(path: string): Promise<Result<FileState, 'unreadable'>> {
-  const stamp = await stampOf(path);
+/** At once: whoever needs to know what is accepted cannot go on without. */
+export function readBaselineFile(path: string): Result<FileState, 'unreadable'> {
+  const stamp = stampOf(path);
   if (stamp === noFile) return ok({ text: undefined, stamp });
   try {
-    const { size } = await stat(path);
-    if (size > limits.maxBaselineBytes) return err('unreadable');
-    return ok({ text: await readFile(path, 'utf8'), stamp });
+    if (statSync(path).size > limits.maxBaselineBytes) return err('unreadable');
+    return ok({ text: readFileSync(path, 'utf8'), stamp });
   } catch {
     return err('unreadable');
   }

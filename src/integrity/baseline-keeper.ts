@@ -43,8 +43,11 @@ export type KeepRefusal =
 
 /** The baseline of one file, and the only one who writes it. */
 export interface BaselineKeeper {
+  /** Read when it is first asked for, and only then: a start does not wait for it. */
   state(): BaselineState;
   readonly isOperatorSigned: boolean;
+  /** Finds out what was used before; to be awaited before the state is asked for. */
+  prepare(): Promise<void>;
   /** Reads the file if it is another than was read or written last; true: the state may be another now. */
   look(): Promise<boolean>;
   /** Accepts what was never seen before: at once in memory, on the disk soon. Nothing, where an operator has to. */
@@ -59,10 +62,9 @@ export interface BaselineKeeper {
 
 export interface BaselineKeeperDeps {
   readonly path: string;
-  /** The keys whose signature counts. */
-  readonly verifier: Verifier;
-  /** Undefined: the operator signs, elsewhere. */
-  readonly signer: Signer | undefined;
+  readonly isOperatorSigned: boolean;
+  /** Made when they are first needed: the keys whose signature counts, and, unless the operator signs, our own. */
+  readonly keys: () => { readonly verifier: Verifier; readonly signer: Signer | undefined };
   readonly memory: BaselineMemory;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,8 +74,10 @@ const lockTries = 40;
 const lockPauseMs = 25;
 
 export function createBaselineKeeper(deps: BaselineKeeperDeps): BaselineKeeper {
-  const { path, verifier, signer, memory, clock, log } = deps;
-  let state: BaselineState = { kind: 'bad', problem: 'missing' };
+  const { path, isOperatorSigned, memory, clock, log } = deps;
+  /** Undefined: nobody needed it yet. */
+  let state: BaselineState | undefined;
+  let seen: SeenBaseline | undefined;
   let stamp: string | undefined;
   let tail: Promise<unknown> = Promise.resolve();
   let isUnsaved = false;
@@ -85,39 +89,48 @@ export function createBaselineKeeper(deps: BaselineKeeperDeps): BaselineKeeper {
     return done;
   }
 
-  async function read(): Promise<BaselineState> {
-    const file = await readBaselineFile(path);
+  function read(): BaselineState {
+    const file = readBaselineFile(path);
     if (!file.ok) return bad(file.error);
     stamp = file.value.stamp;
     const { text } = file.value;
-    const seen = await memory.load(path);
     if (text === undefined) {
-      const isFirst = seen === undefined && signer !== undefined;
+      const isFirst = seen === undefined && !isOperatorSigned;
       return isFirst ? { kind: 'good', baseline: emptyBaseline } : bad('missing');
     }
-    const baseline = readBaseline(text, verifier);
+    const baseline = readBaseline(text, deps.keys().verifier);
     if (!baseline.ok) return bad(baseline.error);
     const { at } = baseline.value;
     const digest = digestOf(text);
     if (seen !== undefined && (at < seen.at || (at === seen.at && digest !== seen.digest)))
       return bad('rolled_back');
-    if (at !== seen?.at) await memory.save(path, { at, digest });
+    if (at !== seen?.at) void inTurn(() => remember({ at, digest }));
     return { kind: 'good', baseline: baseline.value };
   }
 
+  async function remember(next: SeenBaseline): Promise<void> {
+    seen = next;
+    await memory.save(path, next);
+  }
+
+  function current(): BaselineState {
+    state ??= read();
+    return state;
+  }
+
   async function write(baseline: Baseline): Promise<Result<Baseline, KeepRefusal>> {
+    const { signer } = deps.keys();
     if (signer === undefined) return err('operator_signed');
     let lock: ProcessLock | undefined;
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       lock = await lockOf(path);
-      if (lock === undefined || (await stampOf(path)) !== stamp) return err('changed_underneath');
-      const seen = await memory.load(path);
+      if (lock === undefined || stampOf(path) !== stamp) return err('changed_underneath');
       const at = Math.max(clock.now(), baseline.at + 1, (seen?.at ?? 0) + 1);
       const text = writeBaseline({ ...baseline, at }, signer);
       stamp = await writeBaselineFile(path, text);
       // A crash in between leaves the newer file, which is good.
-      await memory.save(path, { at, digest: digestOf(text) });
+      await remember({ at, digest: digestOf(text) });
       return ok({ ...baseline, at });
     } catch (error) {
       log.error('integrity.save_failed', { path, error: messageOf(error) });
@@ -128,45 +141,53 @@ export function createBaselineKeeper(deps: BaselineKeeperDeps): BaselineKeeper {
   }
 
   async function save(): Promise<void> {
-    if (!isUnsaved || state.kind === 'bad') return;
+    const before = current();
+    if (!isUnsaved || before.kind === 'bad') return;
     isUnsaved = false;
-    const saved = await write(state.baseline);
+    const saved = await write(before.baseline);
+    const after = current();
     if (!saved.ok) isUnsaved = saved.error === 'unwritable';
-    else if (state.kind === 'good') state = good({ ...state.baseline, at: saved.value.at });
+    else if (after.kind === 'good') state = good({ ...after.baseline, at: saved.value.at });
   }
 
   return {
-    state: () => state,
-    isOperatorSigned: signer === undefined,
+    state: current,
+    isOperatorSigned,
+    async prepare() {
+      seen = await memory.load(path);
+    },
     look: () =>
       inTurn(async () => {
-        const now = await stampOf(path);
-        if (now === stamp && now !== 'unreadable') return false;
-        const next = await read();
-        const isSame = state.kind === 'bad' && next.kind === 'bad' && state.problem === next.problem;
-        state = next;
+        const now = stampOf(path);
+        if (state === undefined || (now === stamp && now !== 'unreadable')) return false;
+        const before = state;
+        state = read();
+        const isSame = before.kind === 'bad' && state.kind === 'bad' && before.problem === state.problem;
         return !isSame;
       }),
     pinSoon(pins) {
-      if (state.kind === 'bad' || signer === undefined || pins.length === 0) return;
-      state = good(withPins(state.baseline, pins));
+      const before = current();
+      if (before.kind === 'bad' || isOperatorSigned || pins.length === 0) return;
+      state = good(withPins(before.baseline, pins));
       isUnsaved = true;
       void inTurn(save);
     },
     change: (make) =>
       inTurn(async () => {
-        if (state.kind === 'bad') return err('degraded');
-        const saved = await write(make(state.baseline));
+        const before = current();
+        if (before.kind === 'bad') return err('degraded');
+        const saved = await write(make(before.baseline));
         // What was seen for the first time in the meantime stays pinned: its own saving follows.
-        if (saved.ok) state = good({ ...make(state.baseline), at: saved.value.at });
+        const after = current();
+        if (saved.ok && after.kind === 'good') state = good({ ...make(after.baseline), at: saved.value.at });
         return saved;
       }),
     begin: (baseline) =>
       inTurn(async () => {
-        if (signer === undefined) return err('operator_signed');
+        if (isOperatorSigned) return err('operator_signed');
         try {
           await setAside(path);
-          stamp = await stampOf(path);
+          stamp = stampOf(path);
         } catch {
           return err('unwritable');
         }

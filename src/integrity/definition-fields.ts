@@ -1,5 +1,6 @@
 import type { ToolDefinition } from '#contract/types.ts';
-import { canonicalJson, type JsonObject, type JsonValue } from '#kernel/json.ts';
+import type { JsonObject, JsonValue } from '#kernel/json.ts';
+import { canonicalText } from './canonical-text.ts';
 
 export type ItemKind = 'tool' | 'prompt' | 'resource' | 'template';
 export const itemKinds: readonly ItemKind[] = ['tool', 'prompt', 'resource', 'template'];
@@ -32,13 +33,16 @@ export function definitionFields(definition: Definition, countsScopes: boolean):
 
 /** The fingerprint of a whole definition: SHA-256 over its fields in canonical order, as base64url. */
 export function printOf(kind: ItemKind, fields: JsonObject): string {
-  return hash(`${kind}\n${canonicalJson(fields)}`);
+  return hash(`${kind}\n${canonicalText(fields)}`);
 }
 
 /** The fingerprint of each field. */
 export function fieldPrints(fields: JsonObject): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(fields).map(([field, value]) => [field, hash(`${field}\n${canonicalJson(value)}`)]),
+    Object.entries(fields).map(([field, value]) => [
+      field,
+      hash(`${field}\n${canonicalText(value ?? null)}`),
+    ]),
   );
 }
 

@@ -14,6 +14,9 @@ import { createPrints, judge, type Unaccepted } from './judge.ts';
 import type { Pin } from './pin.ts';
 import { createTextWatch, type TextWarning } from './text-watch.ts';
 
+/** How long after the start lists are compared that nobody has asked for. */
+const WAKE_MS = 50;
+
 export type IntegrityMode = 'off' | 'warn' | 'block';
 
 export interface GuardDeps {
@@ -73,7 +76,10 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
   let current: Snapshot = emptySnapshot;
   let told: BaselineProblem | undefined;
   let isOpen = false;
+  /** Whether anything was compared yet: not before somebody asks, or a moment after the start. */
+  let isAwake = false;
   let cancelLook: (() => void) | undefined;
+  let cancelWake: (() => void) | undefined;
 
   const isBlocking = () => mode === 'block';
 
@@ -117,16 +123,32 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
     for (const listener of listeners) listener(before, after);
   }
 
+  function wake(): void {
+    if (isAwake || !isOpen) return;
+    isAwake = true;
+    refresh();
+  }
+
   function catalogChanged(): void {
+    if (!isAwake) {
+      cancelWake ??= schedule(WAKE_MS, wake);
+      return;
+    }
     const next = evaluate();
     const isSame = isSameSnapshot(current, next) && Bun.deepEquals(current.quarantined, next.quarantined);
     if (!isSame) publish(next);
   }
 
+  /** Where nothing is compared the file is not even read. */
+  function problemNow(): BaselineProblem | undefined {
+    if (mode === 'off') return undefined;
+    const state = keeper.state();
+    return state.kind === 'bad' ? state.problem : undefined;
+  }
+
   /** Says once that the baseline cannot be used, and once that it can again. */
   function tellState(): void {
-    const state = keeper.state();
-    const problem = mode !== 'off' && state.kind === 'bad' ? state.problem : undefined;
+    const problem = problemNow();
     if (problem === told) return;
     told = problem;
     if (problem === undefined) {
@@ -145,6 +167,7 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
   }
 
   async function look(): Promise<void> {
+    wake();
     if (mode !== 'off' && (await keeper.look())) refresh();
   }
 
@@ -158,8 +181,12 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
 
   const endWatch = catalog.onChange(catalogChanged);
   return {
-    snapshot: () => current,
+    snapshot() {
+      if (!isAwake) wake();
+      return current;
+    },
     personal(principalKey, lists) {
+      wake();
       if (mode === 'off') return lists;
       const findings = inspect(lists, true);
       alarms.personal(principalKey, tellable(findings), isBlocking());
@@ -173,9 +200,7 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
       mode = deps.mode();
       isOpen = true;
       lookAgain();
-      if (mode === 'off') return;
-      await keeper.look();
-      refresh();
+      if (mode !== 'off') await keeper.prepare();
     },
     settle() {
       const next = deps.mode();
@@ -187,24 +212,28 @@ export function createIntegrityGuard(deps: GuardDeps): IntegrityGuard {
         refresh();
         return;
       }
-      void keeper.look().then(() => {
-        mode = deps.mode();
-        refresh();
-      });
+      void keeper
+        .prepare()
+        .then(keeper.look)
+        .then(() => {
+          mode = deps.mode();
+          refresh();
+        });
     },
     look,
     refresh,
-    problem: () => {
-      const state = keeper.state();
-      return mode !== 'off' && state.kind === 'bad' ? state.problem : undefined;
+    problem: problemNow,
+    alarms() {
+      wake();
+      return alarms.all();
     },
-    alarms: alarms.all,
     warnings: texts.warnings,
     listed: () => [...listedIn(catalog.snapshot())],
     async close() {
       isOpen = false;
       endWatch();
       cancelLook?.();
+      cancelWake?.();
       texts.close();
       listeners.clear();
       await keeper.drained();

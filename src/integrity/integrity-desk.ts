@@ -52,12 +52,13 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
   const { guard, keeper, act } = deps;
 
   const status = (): JsonObject => {
-    const state = keeper.state();
     const mode = deps.mode();
+    if (mode === 'off') return { mode, state: 'off' };
+    const state = keeper.state();
     const problem = guard.problem();
     return {
       mode,
-      state: mode === 'off' ? 'off' : problem === undefined ? 'good' : 'degraded',
+      state: problem === undefined ? 'good' : 'degraded',
       problem,
       baseline: deps.path,
       signedBy: keeper.isOperatorSigned ? 'operator' : 'gateway',

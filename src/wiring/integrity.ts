@@ -50,11 +50,30 @@ function keeperOf({ config, store, checkpointKeys, clock, log }: IntegrityDeps):
     save: (file: string, seen: { readonly at: number; readonly digest: string }) =>
       saveSeenBaseline(store, file, seen),
   };
+  if (publicKey !== undefined && !createVerifier([publicKey]).ok)
+    throw new StartError('integrity.public_key is no Ed25519 public key');
+  // Making keys takes a millisecond: not before somebody needs them.
+  let made: ReturnType<Parameters<typeof createBaselineKeeper>[0]['keys']> | undefined;
+  const keys = () => {
+    made ??= keysOf(publicKey, checkpointKeys);
+    return made;
+  };
+  return createBaselineKeeper({
+    path,
+    isOperatorSigned: publicKey !== undefined,
+    keys,
+    memory,
+    clock,
+    log,
+  });
+}
+
+function keysOf(publicKey: string | undefined, checkpointKeys: KeyRing) {
   if (publicKey === undefined) {
     const signer = createSigner(deriveRing(checkpointKeys, 'cortex baseline signing'));
-    return createBaselineKeeper({ path, verifier: signer, signer, memory, clock, log });
+    return { verifier: signer, signer };
   }
   const verifier = createVerifier([publicKey]);
   if (!verifier.ok) throw new StartError('integrity.public_key is no Ed25519 public key');
-  return createBaselineKeeper({ path, verifier: verifier.value, signer: undefined, memory, clock, log });
+  return { verifier: verifier.value, signer: undefined };
 }

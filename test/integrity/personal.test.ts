@@ -45,8 +45,8 @@ beforeEach(async () => {
   const seen = new Map<string, { at: number; digest: string }>();
   const made = createBaselineKeeper({
     path: join(folder, 'baseline.jsonl'),
-    verifier: signer,
-    signer,
+    isOperatorSigned: false,
+    keys: () => ({ verifier: signer, signer }),
     memory: {
       load: (path) => Promise.resolve(seen.get(path)),
       save: async (path, one) => void seen.set(path, one),
@@ -55,7 +55,6 @@ beforeEach(async () => {
     log: silentLog,
   });
   keeper = made;
-  await made.look();
   const guardOf = (catalog: Catalog): IntegrityGuard =>
     createIntegrityGuard({
       catalog,
