@@ -60,7 +60,7 @@ function backends(): NonNullable<GatewaySetup['backends']> {
   );
 }
 
-function setup(): GatewaySetup {
+function setup(secret: string = resourceServer.client_secret): GatewaySetup {
   return {
     backends: backends(),
     config: {
@@ -69,7 +69,7 @@ function setup(): GatewaySetup {
         issuers: [
           {
             url: issuer.url,
-            introspection: { url: issuer.introspectionUrl, ...resourceServer },
+            introspection: { url: issuer.introspectionUrl, ...resourceServer, client_secret: secret },
             exchange: { client_id: 'gateway', client_secret: 'secret' },
           },
         ],
@@ -326,6 +326,15 @@ describe('an opaque token of oidc-provider', () => {
     const { refreshToken = '' } = await issuer.signIn('opaque');
     expect((await bearerCaller(refreshToken).modern('ping')).status).toBe(401);
     expect(reasons().at(-1)).toBe('type_refused');
+  });
+
+  test('is asked about with the secret that a reload brings, though nothing else changed', async () => {
+    const caller = bearerCaller((await issuer.signIn('opaque')).accessToken);
+    expect((await caller.modern('tools/list')).status).toBe(200);
+    await running.reload(backends(), setup('another secret').config);
+    expect((await caller.modern('tools/list')).status).toBe(503);
+    await running.reload(backends(), setup().config);
+    expect((await caller.modern('tools/list')).status).toBe(200);
   });
 
   test('is answered 503 within 2 s while its issuer is silent, and let in when it speaks again', async () => {

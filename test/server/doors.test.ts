@@ -137,6 +137,7 @@ describe('a preflight', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('https://claude.ai');
     expect(response.headers.get('access-control-allow-methods')).toBe('POST, GET, DELETE, OPTIONS');
     const allowed = response.headers.get('access-control-allow-headers')?.split(', ') ?? [];
+    expect(allowed).toContain('dpop');
     expect(allowed).toEqual(
       expect.arrayContaining([
         'authorization',

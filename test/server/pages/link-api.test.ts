@@ -88,3 +88,8 @@ test('only the methods that a path has are taken', async () => {
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
   }
 });
+
+test('a token with a proof is refused here: the proof is for the gateway’s own URL and for no page', async () => {
+  const answer = await ask('GET', '/link/linear/status', { authorization: `DPoP ${token}`, dpop: 'x.y.z' });
+  expect(answer.status).toBe(401);
+});
