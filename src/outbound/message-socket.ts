@@ -1,5 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { isIP, isIPv6, connect as netConnect, type Socket } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { err, ok, type Result } from '#kernel/result.ts';
 
@@ -15,9 +16,15 @@ export interface MessageSocket {
   close(): void;
 }
 
-/** One message a datagram; on a stream each with its length before it (RFC 6587 section 3.4.1). Connects when needed. */
-export function createMessageSocket(target: MessageTarget): MessageSocket {
-  return target.kind === 'udp' ? createDatagrams(target) : createStream(target);
+/**
+ * One message a datagram; on a stream each with its length before it (RFC 6587 section 3.4.1). Connects when needed. `ca`: PEM
+ * certificates to trust over TLS in place of the system's.
+ */
+export function createMessageSocket(
+  target: MessageTarget,
+  options: { readonly ca?: string } = {},
+): MessageSocket {
+  return target.kind === 'udp' ? createDatagrams(target) : createStream(target, options.ca);
 }
 
 type UdpTarget = Extract<MessageTarget, { kind: 'udp' | 'tcp' | 'tls' }>;
@@ -34,12 +41,14 @@ function createDatagrams({ host, port }: UdpTarget): MessageSocket {
   };
   const open = async (): Promise<UdpSocket> => {
     if (socket !== undefined) return socket;
-    const fresh = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    // The platform takes a name that is nobody's for connected.
+    const { address, family } = await lookup(host);
+    const fresh = createSocket(family === 6 ? 'udp6' : 'udp4');
     socket = fresh;
     fresh.unref();
     await new Promise<void>((resolve, reject) => {
       fresh.once('error', reject);
-      fresh.connect(port, host, () => resolve());
+      fresh.connect(port, address, () => resolve());
     });
     fresh.removeAllListeners('error');
     fresh.on('error', drop);
@@ -66,7 +75,7 @@ function createDatagrams({ host, port }: UdpTarget): MessageSocket {
   };
 }
 
-function createStream(target: MessageTarget): MessageSocket {
+function createStream(target: MessageTarget, ca: string | undefined): MessageSocket {
   let socket: Socket | undefined;
   const drop = (): void => {
     socket?.destroy();
@@ -75,7 +84,7 @@ function createStream(target: MessageTarget): MessageSocket {
   const open = async (): Promise<Socket> => {
     if (socket !== undefined && !socket.destroyed && socket.writable) return socket;
     drop();
-    const fresh = connectTo(target);
+    const fresh = connectTo(target, ca);
     socket = fresh;
     fresh.unref();
     await new Promise<void>((resolve, reject) => {
@@ -113,11 +122,12 @@ function createStream(target: MessageTarget): MessageSocket {
   };
 }
 
-function connectTo(target: MessageTarget): Socket {
+function connectTo(target: MessageTarget, ca: string | undefined): Socket {
   if (target.kind === 'unix') return netConnect(target.path);
   const { host, port } = target;
   if (target.kind === 'tcp') return netConnect(port, host);
-  return tlsConnect(isIP(host) === 0 ? { host, port, servername: host } : { host, port });
+  const trust = ca === undefined ? {} : { ca };
+  return tlsConnect({ host, port, ...trust, ...(isIP(host) === 0 && { servername: host }) });
 }
 
 async function within(
