@@ -186,6 +186,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     signedMarks,
     outbound: backendOutbound,
     identity: identities.resolver,
+    isDenied: (principal) => denyList.denies(principal) !== undefined,
     events: {
       catalogChanged: (id) => catalog.requestPoll(id),
       personalChanged(id, principalKey) {

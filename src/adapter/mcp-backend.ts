@@ -78,6 +78,8 @@ export interface McpBackendOptions {
 export interface McpBackendDeps {
   readonly outbound: Outbound;
   readonly identity: IdentityResolver;
+  /** Default: nobody is. */
+  readonly isDenied?: (principal: Principal) => boolean;
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
@@ -136,6 +138,7 @@ export function createMcpBackend(options: McpBackendOptions, deps: McpBackendDep
       wires,
       clock,
       random: deps.random,
+      isDenied: deps.isDenied ?? (() => false),
       onLists: listsChanged,
       onResource: (uri, of) => events.resourceUpdated(id, uris.toPublic(uri), of?.key),
     },

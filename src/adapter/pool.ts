@@ -28,6 +28,8 @@ export interface PoolOptions {
   readonly idleMs: number;
   /** One for everyone, whoever asks. */
   readonly isShared: boolean;
+  /** Nothing is opened for such a token, and what was serves nobody. */
+  readonly isDenied: (owner: Principal) => boolean;
 }
 
 interface Entry {
@@ -77,13 +79,23 @@ export function createPool(options: PoolOptions, clock: Clock, make: (owner: Wir
     return false;
   }
 
+  /** The one that is there; one of a user's earlier sign-in that was taken back makes room for this one's. */
+  function usable(key: string): Entry | undefined {
+    const entry = entries.get(key);
+    const owner = entry?.seat.owner;
+    if (entry === undefined || owner === undefined || !options.isDenied(owner)) return entry;
+    end(key, entry);
+    return undefined;
+  }
+
   return {
     seat(owner) {
       if (isClosed) return undefined;
       if (clock.monotonic() - sweptAt >= sweepMs) sweep();
       const held = options.isShared ? undefined : owner;
       const key = held?.key ?? nobody;
-      const known = entries.get(key);
+      if (held !== undefined && options.isDenied(held)) return undefined;
+      const known = usable(key);
       if (known === undefined && !makeRoom()) return undefined;
       const entry = known ?? { seat: make(held), lastUse: 0 };
       entry.lastUse = clock.monotonic();

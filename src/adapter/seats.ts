@@ -1,5 +1,6 @@
 import type { Clock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
+import type { Principal } from '#kernel/principal.ts';
 import type { WireOwner, Wires } from './channel.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { createLive, readNews } from './live.ts';
@@ -17,6 +18,7 @@ export interface SeatsOptions {
 export interface SeatsDeps {
   readonly wires: Wires;
   readonly clock: Clock;
+  readonly isDenied: (owner: Principal) => boolean;
   /** From 0 to 1. */
   readonly random: () => number;
   readonly onLists: (owner: WireOwner) => void;
@@ -54,5 +56,5 @@ export function createSeats(options: SeatsOptions, deps: SeatsDeps): Pool {
     return { owner, connection, live };
   }
 
-  return createPool({ maxSeats, idleMs, isShared: wires.isShared }, clock, make);
+  return createPool({ maxSeats, idleMs, isShared: wires.isShared, isDenied: deps.isDenied }, clock, make);
 }

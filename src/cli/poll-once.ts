@@ -42,6 +42,7 @@ export async function pollOnce(
         none: none(),
         static: staticToken((id) => staticCredentialOf(config, id)),
       }),
+      isDenied: () => false,
       events: { catalogChanged() {}, personalChanged() {}, resourceUpdated() {} },
       clock: systemClock,
       log: silentLog,

@@ -28,6 +28,7 @@ import type { Outbound } from '#outbound/outbound.ts';
 export interface BackendsDeps {
   readonly outbound: Outbound;
   readonly identity: IdentityResolver;
+  readonly isDenied: (principal: Principal) => boolean;
   readonly events: BackendEvents;
   readonly clock: Clock;
   readonly log: Log;

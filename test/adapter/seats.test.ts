@@ -50,6 +50,40 @@ describe('the connections to one server', () => {
   });
 });
 
+describe('a connection that was opened for a token which is denied', () => {
+  test('is ended with what waits on it, and that of others goes on', async () => {
+    const never = Promise.withResolvers<Response>();
+    await using peer = createRawPeer(
+      legacy(withoutStream((request) => (request.verb === 'POST' ? never.promise : done(request)))),
+    );
+    await using connected = connect(peer.url, { timeoutMs: 5_000 });
+    const adas = connected.backend.call(tool('a'), context({ principal: ada }));
+    const bobs = connected.backend.call(tool('a'), context({ principal: bob }));
+    await until(() => peer.of('tools/call').length === 2);
+    connected.backend.endDenied(({ subject }) => subject === 'ada');
+    expect((await adas).outcome).toMatchObject({ ok: false, error: { reason: 'cancelled' } });
+    never.resolve(new Response(null, { status: 400 }));
+    expect((await bobs).outcome).not.toMatchObject({ error: { reason: 'cancelled' } });
+  });
+
+  test('serves nobody, also where it was opened late: a new sign-in of the same user gets one of its own', async () => {
+    await using peer = createRawPeer(legacy(withoutStream(done)));
+    const denied = new Set<object>();
+    await using connected = connect(peer.url, {}, undefined, {
+      isDenied: (token) => denied.has(token),
+    });
+    await connected.backend.call(tool('a'), context({ principal: ada }));
+    denied.add(ada);
+    const again = { ...ada };
+    const { outcome } = await connected.backend.call(tool('a'), context({ principal: again }));
+    expect(outcome.ok).toBe(true);
+    expect(peer.of('initialize')).toHaveLength(2);
+    const sent = peer.of('tools/call').length;
+    await connected.backend.call(tool('a'), context({ principal: ada }));
+    expect(peer.of('tools/call')).toHaveLength(sent);
+  });
+});
+
 test('a modern server hears what its caller can be asked, and nothing of what is not relayed (R27)', async () => {
   await using peer = createRawPeer(modern(done));
   await using connected = connect(peer.url);

@@ -1,4 +1,4 @@
-import { createMcpBackend, type McpBackendOptions } from '#adapter/mcp-backend.ts';
+import { createMcpBackend, type McpBackendDeps, type McpBackendOptions } from '#adapter/mcp-backend.ts';
 import type { CallContext, IdentityResolver, PeerAnswer, PeerQuestion } from '#backends/backend.ts';
 import { type Clock, systemClock } from '#kernel/clock.ts';
 import { type Log, silentLog } from '#kernel/log.ts';
@@ -61,7 +61,11 @@ export function connect(
   url: string,
   changes: Partial<McpBackendOptions> = {},
   held: Accounts = accounts({ ada: 'token-of-ada', bob: 'token-of-bob' }),
-  deps: { readonly clock?: Clock; readonly log?: Log } = {},
+  deps: {
+    readonly clock?: Clock;
+    readonly log?: Log;
+    readonly isDenied?: McpBackendDeps['isDenied'];
+  } = {},
 ) {
   const outbound = createSocketOutbound();
   const told: string[] = [];
@@ -88,6 +92,7 @@ export function connect(
     {
       outbound,
       identity: resolverOf(held),
+      ...(deps.isDenied && { isDenied: deps.isDenied }),
       clock: deps.clock ?? systemClock,
       random: () => 0.5,
       log: deps.log ?? silentLog,
