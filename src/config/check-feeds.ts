@@ -19,6 +19,7 @@ export function checkFeeds(
       ...checkPlace(feed, path, originOf),
       ...checkTransport(feed, path, originOf, gateway.allowHttp),
       ...checkSender(feed, issuer, path, originOf),
+      ...checkLife(feed, issuer, path, originOf),
     ];
   });
 }
@@ -91,4 +92,17 @@ function checkSender(
   if (feed.issuer === undefined || feed.issuer === issuer.url || feed.jwksUri !== undefined) return [];
   const message = `${path.join('.')}.issuer needs ${path.join('.')}.jwks_uri beside it`;
   return [problem(originOf([...path, 'issuer']), message, 'Name the keys that the events are signed with.')];
+}
+
+/** A feed that nobody can tell from a dead one makes the gateway ask about every token. */
+function checkLife(
+  feed: FeedConfig,
+  { introspection }: IssuerConfig,
+  path: SettingPath,
+  originOf: OriginOf,
+): readonly Issue[] {
+  const isUnheard = feed.kind === 'push' && feed.verification === undefined;
+  if (!isUnheard || introspection?.mode !== 'fallback') return [];
+  const message = `${path.join('.')}.verify_url is not set: the silence of this feed means nothing, so every token is asked about`;
+  return [warning(originOf([...path, 'kind']), message, 'Name the verification endpoint of the stream.')];
 }

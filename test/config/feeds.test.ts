@@ -74,6 +74,17 @@ describe('a revocation feed', () => {
     expect((await issuesOf('{ kind: push }')).join()).toContain('anybody may post to /ssf');
   });
 
+  test('that is pushed without a sign of life, beside introspection, is warned of', async () => {
+    const introspection = 'introspection: { url: https://auth.example.com/introspect, client_id: cortex }';
+    const warned = async (feed: string) =>
+      (await attempt({ yaml: around(`revocation_feed: ${feed}\n      ${introspection}`) })).issues
+        .join()
+        .includes('so every token is asked about');
+    expect(await warned('{ kind: push, token: t }')).toBe(true);
+    expect(await warned('{ kind: push, token: t, verify_url: https://auth.example.com/verify }')).toBe(false);
+    expect(await warned('{ kind: poll, token: t, url: https://auth.example.com/poll }')).toBe(false);
+  });
+
   test('over plain http on this machine is nobody’s business', async () => {
     expect(await issuesOf('{ kind: stream, url: "http://127.0.0.1:3220/events" }')).toEqual([]);
   });

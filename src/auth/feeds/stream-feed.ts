@@ -57,7 +57,8 @@ export function openStreamFeed(deps: StreamFeedDeps): RunningFeed {
       receiver,
       signal: closed.signal,
       onDone(id) {
-        lastEventId = id ?? lastEventId;
+        // What no header can hold cannot be told again: the stream is then read from the one before.
+        if (id !== undefined && isHeaderText(id)) lastEventId = id;
       },
       onIdle: tellLife,
       onBroken: giveUp,
@@ -123,4 +124,8 @@ export function openStreamFeed(deps: StreamFeedDeps): RunningFeed {
       await running;
     },
   };
+}
+
+function isHeaderText(id: string): boolean {
+  return id.length <= limits.maxEventIdLength && /^[\x21-\x7e]+$/.test(id);
 }

@@ -73,6 +73,18 @@ describe('the stream of an issuer', () => {
     expect(values()).toEqual(['s1', 's2']);
   });
 
+  test('whose ids no header can hold is taken up again behind the last one that can be told', async () => {
+    streamer.publish(await ended('s1'));
+    await until(() => values().length === 1, 'the first event');
+    const odd = ['é', 'x'.repeat(600), 'a\u0007b'];
+    for (const [index, id] of odd.entries())
+      streamer.write(`id: ${id}\ndata: ${await ended(`odd${index}`)}\n\n`);
+    await until(() => values().length === 4, 'the odd events');
+    streamer.cut();
+    await until(() => streamer.connections.length === 2, 'a second connection');
+    expect(streamer.connections[1]?.lastEventId).toBe('1');
+  });
+
   test('that dies is read anew, with what was told in the meantime', async () => {
     streamer.publish(await ended('s1'));
     await until(() => values().length === 1, 'the first event');
