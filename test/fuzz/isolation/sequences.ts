@@ -40,7 +40,11 @@ export async function runSequences(run: SequenceRun): Promise<Outcome> {
   let steps = 0;
   let sequences = 0;
 
-  const leaks = (): readonly string[] => [...world.gateway.leaks, ...world.parties.board.mixed];
+  const leaks = (): readonly string[] => [
+    ...world.gateway.leaks,
+    ...world.parties.board.mixed,
+    ...world.parties.mixed,
+  ];
 
   async function one(taken: Step): Promise<readonly string[]> {
     steps += 1;

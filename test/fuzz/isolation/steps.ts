@@ -19,6 +19,7 @@ const calls = [
   'complete',
   'calendar',
   'note',
+  'ledgers',
 ] as const;
 const scopeSets = [
   allScopes,
@@ -293,6 +294,10 @@ async function call(
       await tool('notes_write_note', { title: canary(owner, 'note'), text: canary(owner, 'note') });
       await tool('notes_list_notes', {});
       return;
+    case 'ledgers':
+      await tool('asserted_mine');
+      await tool('exchanged_mine');
+      return;
     default:
       await tool(`board_${what}`);
   }
@@ -304,6 +309,14 @@ async function replay(world: World, person: Person, by: Person, what: 'state' | 
     const taken = (await by.agent()).session(theirs.id);
     await taken.request('tools/list');
     await taken.tool('board_find', { q: canary(by.owner, 'param') });
+    const stream = await taken.get();
+    await stream.body?.cancel();
+    await taken.end();
+    const { status } = await theirs.request('ping');
+    if (stream.status === 200 || status !== 200)
+      world.gateway.leaks.push(
+        `${by.owner} opened (${stream.status}) or ended (${status}) a session of ${person.owner}`,
+      );
     return;
   }
   await call(world, person, 'ask', false);

@@ -5,10 +5,12 @@ import { createNotesBackend } from '#demo/notes-backend.ts';
 import type { Clock } from '#kernel/clock.ts';
 import { isJsonObject, parseJson, stringAt } from '#kernel/json.ts';
 import { silentLog } from '#kernel/log.ts';
-import { basic, type Demo, startDemo } from '../../demo/demo-fixture.ts';
+import { basic, type Demo, resourceServer, startDemo } from '../../demo/demo-fixture.ts';
+import { type CapturingBackend, createCapturingBackend } from '../../support/capturing-backend.ts';
 import { createIssuer, type TestIssuer } from '../../support/issuer.ts';
 import { canonicalUrl } from '../../support/running-gateway.ts';
 import { type BoardServer, startBoardServer } from './board-server.ts';
+import { canariesIn, canary, owners } from './canary.ts';
 
 export const scopes = {
   'mcp:notes:read': 'Read your notes',
@@ -30,6 +32,10 @@ export interface ThirdParties extends AsyncDisposable {
   readonly calendar: { readonly url: string; send(url: string, init?: RequestInit): Promise<Response> };
   readonly calendarInbox: ReturnType<typeof createInbox>;
   readonly urls: { readonly notes: string; readonly billing: string };
+  /** Applications that get a token of the gateway's own, and one that the issuer exchanges, and say whose it is. */
+  readonly ledgers: { readonly asserted: CapturingBackend; readonly exchanged: CapturingBackend };
+  /** Requests that came to a ledger with one person's token and another's canary. */
+  readonly mixed: string[];
   /** Every token and client secret that was given out, newest last. */
   readonly secrets: Set<string>;
 }
@@ -87,7 +93,13 @@ export async function startThirdParties(clock: Clock): Promise<ThirdParties> {
     return { issuer, demo: { ...demo, send } };
   }
 
-  const ours = await startIssuer(canonicalUrl, { scopes, plans: { free: Object.keys(scopes) } });
+  const mixed: string[] = [];
+  const ledgers = { asserted: owned.use(startLedger(mixed)), exchanged: owned.use(startLedger(mixed)) };
+  const ours = await startIssuer(canonicalUrl, {
+    scopes,
+    plans: { free: Object.keys(scopes) },
+    clients: [{ ...resourceServer, exchangeAudiences: [ledgers.exchanged.url] }],
+  });
   const board = owned.use(
     startBoardServer({
       issuer: () => theirs.issuer,
@@ -143,9 +155,28 @@ export async function startThirdParties(clock: Clock): Promise<ThirdParties> {
       notes: serve((request) => notes.fetch(request)),
       billing: serve((request) => billing.fetch(request)),
     },
+    ledgers,
+    mixed,
     secrets,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** One tool, whose answer says whose token it came with and what was asked. */
+function startLedger(mixed: string[]): CapturingBackend {
+  const ledger = createCapturingBackend({
+    tools: [{ name: 'mine', scope: 'mcp:notes:read' }],
+    technicalToken,
+  });
+  ledger.answer('mine', ({ headers, params, text }) => {
+    const email = emailIn(headers.get('authorization')?.slice('Bearer '.length) ?? '') ?? '';
+    const owner = owners.find((one) => email.includes(`-${one}-`));
+    if (owner === undefined) return Response.json({ error: 'whose token is it?' }, { status: 401 });
+    for (const { owner: whose, found } of canariesIn(text))
+      if (whose !== owner) mixed.push(`${found} came to a ledger with the token of ${owner}`);
+    return Response.json({ whose: canary(owner, 'result'), params });
+  });
+  return ledger;
 }
 
 /** The demo's server says nothing of accounts; this is what one that does adds, so that links carry a name. */

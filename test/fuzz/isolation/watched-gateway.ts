@@ -2,6 +2,7 @@ import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '#gateway.ts';
 import { type LogFields, silentLog } from '#kernel/log.ts';
+import { resourceServer } from '../../demo/demo-fixture.ts';
 import { writeConfig } from '../../support/config-file.ts';
 import type { MovingClock } from '../../support/moving-clock.ts';
 import { canonicalUrl } from '../../support/running-gateway.ts';
@@ -43,10 +44,25 @@ export async function startWatchedGateway(setup: {
     const sections = {
       gateway: { url: canonicalUrl, listen: '127.0.0.1:0' },
       auth: {
-        issuers: [{ url: parties.ours.issuer }, { url: parties.other.url }],
+        issuers: [
+          {
+            url: parties.ours.issuer,
+            exchange: { client_id: resourceServer.clientId, client_secret: resourceServer.secret.reveal() },
+          },
+          { url: parties.other.url },
+        ],
         challenge_scopes: Object.keys(scopes),
       },
-      backends: { notes: backend(parties.urls.notes), billing: backend(parties.urls.billing) },
+      backends: {
+        notes: backend(parties.urls.notes),
+        billing: backend(parties.urls.billing),
+        asserted: { ...backend(parties.ledgers.asserted.url), identity: 'assert' },
+        exchanged: {
+          ...backend(parties.ledgers.exchanged.url),
+          identity: 'exchange',
+          token_audience: parties.ledgers.exchanged.url,
+        },
+      },
       servers: {
         board: { url: parties.board.url, scopes: { default: 'mcp:board' } },
         calendar: { url: parties.calendar.url, scopes: { default: 'mcp:calendar' } },
