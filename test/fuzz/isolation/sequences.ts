@@ -25,7 +25,7 @@ export interface SequenceRun {
   readonly instead?: GatewayDeps['instead'];
 }
 
-const sequence = fc.array(anyStep, { minLength: 2, maxLength: 4 });
+const sequence = fc.array(anyStep, { minLength: 2, maxLength: 3 });
 
 /**
  * Lets people do random things at one gateway, sequence after sequence, each from where the last one ended. After each

@@ -88,18 +88,19 @@ export async function startWatchedGateway(setup: {
 
   function search(owner: Owner, where: string, text: string): void {
     state.searched += 1;
-    const foreign = foreignIn(text, owner) ?? ownOfOthers(owner).find((value) => text.includes(value));
+    const foreign = foreignIn(text, owner) ?? ownOfOthers(text, owner);
     if (foreign === undefined) return;
     const at = text.indexOf(foreign);
     const around = at < 0 ? '' : `: ${text.slice(Math.max(0, at - 80), at + 120)}`;
     leaks.push(`${state.doing}: ${owner} found ${foreign.slice(0, 60)} in ${where}${around}`);
   }
-  function ownOfOthers(owner: Owner): readonly string[] {
+  function ownOfOthers(text: string, owner: Owner): string | undefined {
     const mine = own.get(owner);
-    return owners
-      .filter((other) => other !== owner)
-      .flatMap((other) => [...(own.get(other) ?? [])])
-      .filter((value) => !mine?.has(value));
+    for (const [other, values] of own) {
+      if (other === owner) continue;
+      for (const value of values) if (text.includes(value) && !mine?.has(value)) return value;
+    }
+    return undefined;
   }
 
   /** What is read of it is searched as it comes, over the seams of its chunks. */
