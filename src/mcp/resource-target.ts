@@ -1,4 +1,5 @@
 import type { Backend } from '#backends/backend.ts';
+import type { CatalogResource, CatalogTemplate, QuarantinedItem } from '#catalog/snapshot.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { McpCall } from './call.ts';
@@ -15,20 +16,34 @@ export function resourceTarget(
   uri: string,
 ): Result<Backend, Refusal> | Promise<Result<Backend, Refusal>> {
   const { snapshot, principal } = call;
-  const isShared = governingItem(snapshot, uri) !== undefined || quarantinedItem(snapshot, uri) !== undefined;
-  if (isShared || !deps.personal.concerns(principal)) return targetOf(deps, call, uri, snapshot);
+  const shared = governedBy(snapshot, uri);
+  const isShared = shared.item !== undefined || shared.withheld !== undefined;
+  if (isShared || !deps.personal.concerns(principal)) return targetOf(deps, call, uri, shared);
   const part = deps.personal.of(snapshot, principal);
   return part instanceof Promise
-    ? part.then((known) => targetOf(deps, call, uri, known))
-    : targetOf(deps, call, uri, part);
+    ? part.then((known) => targetOf(deps, call, uri, governedBy(known, uri)))
+    : targetOf(deps, call, uri, governedBy(part, uri));
 }
 
-function targetOf(deps: EdgeDeps, call: McpCall, uri: string, uris: Uris): Result<Backend, Refusal> {
-  const unknown: Refusal = { reason: 'resource_unknown', uri };
+interface Governed {
+  readonly item: CatalogResource | CatalogTemplate | undefined;
+  /** What would decide if it were not quarantined. */
+  readonly withheld: QuarantinedItem | undefined;
+}
+
+function governedBy(uris: Uris, uri: string): Governed {
   const item = governingItem(uris, uri);
-  if (item === undefined) {
-    return err(quarantineRefusal(call, quarantinedItem(uris, uri), 'resource', uri) ?? unknown);
-  }
+  return { item, withheld: item === undefined ? quarantinedItem(uris, uri) : undefined };
+}
+
+function targetOf(
+  deps: EdgeDeps,
+  call: McpCall,
+  uri: string,
+  { item, withheld }: Governed,
+): Result<Backend, Refusal> {
+  const unknown: Refusal = { reason: 'resource_unknown', uri };
+  if (item === undefined) return err(quarantineRefusal(call, withheld, 'resource', uri) ?? unknown);
   const backend = deps.backend(item.backend);
   if (backend === undefined) return err(unknown);
   const { scopes } = item.definition;

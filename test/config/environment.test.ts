@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { allOptions, laterNames } from '#config/options.ts';
 import { attempt, configOf, soundYaml } from './load.ts';
@@ -44,6 +45,9 @@ describe('the environment alone', () => {
         CORTEX_TICKET_BACKENDS: 'billing',
         CORTEX_TICKET_WEBHOOK_URL: 'https://hooks.example.com/x',
         CORTEX_AUDIT_RETENTION_DAYS: '30',
+        CORTEX_TOOL_INTEGRITY_MODE: 'block',
+        CORTEX_TOOL_BASELINE_FILE: '/etc/cortex/baseline.jsonl',
+        CORTEX_BASELINE_PUBLIC_KEY: '11'.repeat(32),
       },
     });
     expect(issues.filter((line) => !line.includes('plain http'))).toEqual([]);
@@ -69,6 +73,33 @@ describe('the environment alone', () => {
     expect(config?.limits.callsPerMinute).toBe(120);
     expect(config?.audit.retentionDays).toBe(30);
     expect(config?.tickets.webhookUrl).toBe('https://hooks.example.com/x');
+    const publicKey = Buffer.from('11'.repeat(32), 'hex').toString('base64url');
+    const baseline = '/etc/cortex/baseline.jsonl';
+    expect(config?.integrity).toEqual({ mode: 'block', baseline, publicKey, scan: true });
+  });
+
+  test('takes a public key as base64, hex or PEM, and nothing that is none', async () => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const whole = publicKey.export({ format: 'der', type: 'spki' });
+    const bytes = whole.subarray(12);
+    const read = (value: string) =>
+      attempt({ environment: { ...aloneSuffices, CORTEX_BASELINE_PUBLIC_KEY: value } });
+    const spellings = [
+      bytes.toString('base64'),
+      bytes.toString('base64url'),
+      bytes.toString('hex'),
+      whole.toString('base64'),
+      String(publicKey.export({ format: 'pem', type: 'spki' })),
+    ];
+    for (const spelling of spellings)
+      expect((await read(spelling)).config?.integrity.publicKey).toBe(bytes.toString('base64url'));
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey;
+    for (const wrong of [
+      'x',
+      bytes.toString('hex').slice(2),
+      String(rsa.export({ format: 'pem', type: 'spki' })),
+    ])
+      expect((await read(wrong)).issues.join()).toContain('is not an Ed25519 public key');
   });
 
   test('names the variable of a backend that has no URL', async () => {
