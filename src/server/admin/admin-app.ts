@@ -14,7 +14,7 @@ import type { Operation, Operations, OperatorRole } from '../operation.ts';
 import { withSafeHeaders } from '../safe-headers.ts';
 import { adminCookie, readAdminCookie } from './admin-cookie.ts';
 import { adminRefusal } from './admin-refusal.ts';
-import { type AdminSession, createAdminSessions, isOwnAct } from './admin-sessions.ts';
+import { type AdminSession, createAdminSessions, isOwnRequest } from './admin-sessions.ts';
 import { type AdminTokenSettings, createAdminTokens, type Operator } from './admin-tokens.ts';
 
 /** Replaced whole by a reload. */
@@ -97,7 +97,7 @@ export function createAdminApp(deps: AdminAppDeps): App {
       return adminRefusal('not_recordable');
     const { id, session } = sessions.open(operator);
     const seconds = Math.ceil((session.expiresAt - clock.now()) / 1_000);
-    const response = Response.json(sessionJson(session));
+    const response = Response.json({ ...sessionJson(session), csrf: session.csrf });
     response.headers.set('set-cookie', adminCookie(host, id, seconds));
     return response;
   }
@@ -146,7 +146,8 @@ export function createAdminApp(deps: AdminAppDeps): App {
     const asker = authenticate(request, host, network);
     if (asker instanceof Response) return asker;
     const { session } = asker;
-    if (session !== undefined && method !== 'GET' && !isOwnAct(session, headers.get('x-cortex-csrf'))) {
+    // Reading, too: cookies know no ports, so that a neighbour on this machine may be sent this one.
+    if (session !== undefined && !isOwnRequest(session, headers.get('x-cortex-csrf'))) {
       return adminRefusal('csrf_refused');
     }
     if (url.pathname === sessionPath && session !== undefined) {
@@ -191,8 +192,8 @@ function unauthorized(): Response {
   });
 }
 
-function sessionJson({ operator, csrf, expiresAt }: AdminSession): JsonObject {
-  return { name: operator.name, role: operator.role, csrf, expires_at: new Date(expiresAt).toISOString() };
+function sessionJson({ operator, expiresAt }: AdminSession): JsonObject {
+  return { name: operator.name, role: operator.role, expires_at: new Date(expiresAt).toISOString() };
 }
 
 /** No answer of this listener is read by another site. */

@@ -8,7 +8,7 @@ const maxSessions = 256;
 /** A browser in which an operator is signed in. */
 export interface AdminSession {
   readonly operator: Operator;
-  /** Goes with each act: a page of another origin cannot know it. */
+  /** Goes with each request, from where the page keeps it: neither a page nor a server of another origin can know it. */
   readonly csrf: string;
   readonly expiresAt: number;
 }
@@ -49,8 +49,8 @@ export function createAdminSessions(clock: Clock): AdminSessions {
   };
 }
 
-/** Whether an act shows the token of its session, compared in constant time. */
-export function isOwnAct(session: AdminSession, given: string | null): boolean {
+/** Whether a request shows the CSRF token of its session, compared in constant time. */
+export function isOwnRequest(session: AdminSession, given: string | null): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return given !== null && timingSafeEqual(digest(given), digest(session.csrf));
 }

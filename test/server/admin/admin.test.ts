@@ -292,20 +292,18 @@ describe('an operator’s browser', () => {
       });
       expect(forged).toMatchObject({ status: 403, body: { reason: 'csrf_refused' } });
     }
-    expect(await ask('/admin/status', { headers })).toMatchObject({ status: 200 });
+    expect(await ask('/admin/status', { headers })).toMatchObject({ status: 403 });
   });
 
-  test('is told its CSRF token again after a reload of the page, and no other site is', async () => {
+  test('is told who is signed in, and its CSRF token once alone: who got the cookie has nothing', async () => {
     const { pair, csrf } = await signIn('dashboard');
-    expect(await ask('/admin/session', { headers: { cookie: pair } })).toMatchObject({
-      status: 200,
-      body: { name: 'dashboard', csrf },
-    });
-    const foreign = { cookie: pair, origin: 'https://attacker.example' };
-    expect((await ask('/admin/session', { headers: foreign })).body).toEqual({
-      reason: 'origin_refused',
-      message: 'a page of another origin must not ask',
-    });
+    const own = await ask('/admin/session', { headers: { cookie: pair, 'x-cortex-csrf': csrf } });
+    expect(own).toMatchObject({ status: 200, body: { name: 'dashboard', role: 'read' } });
+    expect(JSON.stringify(own.body)).not.toContain(csrf);
+    for (const path of ['/admin/session', '/admin/status', '/readyz']) {
+      const stolen = await ask(path, { headers: { cookie: pair } });
+      expect(stolen).toMatchObject({ status: 403, body: { reason: 'csrf_refused' } });
+    }
   });
 
   test('signs out for good', async () => {
@@ -314,15 +312,16 @@ describe('an operator’s browser', () => {
     expect((await ask('/admin/session', { method: 'DELETE', headers: { cookie: pair } })).status).toBe(403);
     const out = await ask('/admin/session', { method: 'DELETE', headers });
     expect([out.status, out.headers.get('set-cookie')]).toEqual([204, expect.stringContaining('Max-Age=0')]);
-    expect((await ask('/admin/status', { headers: { cookie: pair } })).status).toBe(401);
+    expect((await ask('/admin/status', { headers })).status).toBe(401);
   });
 
   test('is signed out after eight hours', async () => {
-    const { pair } = await signIn('dashboard');
+    const { pair, csrf } = await signIn('dashboard');
+    const headers = { cookie: pair, 'x-cortex-csrf': csrf };
     running.clock.advance(8 * 3_600_000 - 60_000);
-    expect((await ask('/admin/status', { headers: { cookie: pair } })).status).toBe(200);
+    expect((await ask('/admin/status', { headers })).status).toBe(200);
     later();
-    expect((await ask('/admin/status', { headers: { cookie: pair } })).status).toBe(401);
+    expect((await ask('/admin/status', { headers })).status).toBe(401);
   });
 
   test('signs in with no cookie that was set for it, and with no wrong token', async () => {
@@ -337,9 +336,11 @@ describe('an operator’s browser', () => {
 
   test('is not locked out by the wrong tokens of others on its network', async () => {
     later();
-    const { pair } = await signIn('dashboard');
+    const { pair, csrf } = await signIn('dashboard');
     for (let n = 0; n < limits.adminFailuresPerMinute; n += 1) await ask('/admin/status', { token: wrong });
-    expect((await ask('/admin/status', { headers: { cookie: pair } })).status).toBe(200);
+    expect((await ask('/admin/status', { headers: { cookie: pair, 'x-cortex-csrf': csrf } })).status).toBe(
+      200,
+    );
     expect((await ask('/admin/session', { method: 'POST', token: tokens.pager.token })).status).toBe(429);
     later();
   });
@@ -383,7 +384,11 @@ describe('a reload of the configuration', () => {
     const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
     const cookieOf = async (token: string) => {
       const answer = await fetch(`${base}/admin/session`, { method: 'POST', headers: bearer(token) });
-      return { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
+      const told: unknown = await answer.json();
+      return {
+        cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '',
+        'x-cortex-csrf': isJsonObject(told) ? String(told.csrf) : '',
+      };
     };
     const rotated = await cookieOf(tokens.pager.token);
     const removed = await cookieOf(tokens.privacy.token);
