@@ -21,7 +21,7 @@ type Outcome = Result<Principal, AuthRefusal>;
 
 /** What issuers said about tokens, for as long as each lets it count. */
 export interface AskedTokens {
-  /** Whether a token that is in use has to be asked about at this moment. */
+  /** Whether a token that is in use is to be asked about at this moment; not while many new ones are. */
   concerns(principal: Principal): boolean;
   /** A token that was verified here: its issuer's word on it as well, where that is asked for at this moment. */
   confirm(principal: Principal, key: string): Outcome | Promise<Outcome>;
@@ -83,8 +83,9 @@ export function createAskedTokens(deps: {
     known,
     concerns({ tokenKind, issuer }) {
       const asked = byUrl.get(issuer);
+      if (asked === undefined || asked.introspection.isBusy) return false;
       // A bound token may be an opaque one.
-      return asked !== undefined && (tokenKind !== 'jwt' || isAskedAboutJwts(asked));
+      return tokenKind !== 'jwt' || isAskedAboutJwts(asked);
     },
     confirm(principal, key) {
       const asked = byUrl.get(principal.issuer);

@@ -8,8 +8,13 @@ import type { IntrospectionOptions } from './options.ts';
 
 /** One issuer, asked about tokens (RFC 7662). */
 export interface Introspection {
-  /** Asks, or waits for the same question under way. The error: no answer that could be used, after 2 s at most. */
+  /**
+   * Asks, or waits for the same question under way, or for its turn. The error: no answer that could be used within 2 s,
+   * or no turn.
+   */
   ask(token: string, key: string): Promise<Result<IntrospectionAnswer, 'introspection_unavailable'>>;
+  /** Whether so many wait that whatever can be asked later should be. */
+  readonly isBusy: boolean;
   close(): void;
 }
 
@@ -31,6 +36,8 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
   const closed = new AbortController();
   const underWay = new Map<string, Promise<Asked>>();
   const { headers, fields } = credentialsOf(options);
+  const waiting: (() => void)[] = [];
+  let asking = 0;
   let lastLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function request(token: string): Promise<Result<IntrospectionAnswer, string>> {
@@ -59,9 +66,27 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
     return err('introspection_unavailable');
   }
 
+  /** Whoever takes a seat gives it on: to the one who has waited longest, or back. */
+  async function takeSeat(): Promise<void> {
+    if (asking >= limits.maxIntrospections) return new Promise((resolve) => waiting.push(resolve));
+    asking += 1;
+  }
+
+  function giveSeat(): void {
+    const next = waiting.shift();
+    if (next === undefined) asking -= 1;
+    else next();
+  }
+
   async function askOnce(token: string, key: string): Promise<Asked> {
+    const since = clock.monotonic();
+    await takeSeat();
+    const isLate = clock.monotonic() - since >= limits.introspectionTimeoutMs;
     // A throwing port must not leave the question under way for ever.
-    const answered = await request(token).catch((error: unknown) => err(String(error)));
+    const answered = isLate
+      ? err('too many at a time')
+      : await request(token).catch((error: unknown) => err(String(error)));
+    giveSeat();
     underWay.delete(key);
     return answered.ok ? ok(answered.value) : unavailable(answered.error);
   }
@@ -70,11 +95,15 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
     ask(token, key) {
       const known = underWay.get(key);
       if (known !== undefined) return known;
-      if (underWay.size >= limits.maxIntrospections)
-        return Promise.resolve(unavailable('too many at a time'));
+      if (waiting.length >= limits.maxQueuedIntrospections) {
+        return Promise.resolve(unavailable('too many are waiting'));
+      }
       const asked = askOnce(token, key);
       underWay.set(key, asked);
       return asked;
+    },
+    get isBusy() {
+      return waiting.length >= limits.busyIntrospections;
     },
     close: () => closed.abort(),
   };

@@ -54,8 +54,12 @@ export const limits = {
   maxKeysPerIssuer: 64,
   introspectionTimeoutMs: 2_000,
   introspectionCacheMs: 10_000,
-  /** Per issuer: what is more is refused at once, so that strangers' tokens cannot queue up. */
+  /** Per issuer, at a time; more wait. */
   maxIntrospections: 64,
+  /** What is more is refused at once. */
+  maxQueuedIntrospections: 10_000,
+  /** With so many waiting, what is open is asked about a moment later. */
+  busyIntrospections: 1_000,
   maxIntrospectionBytes: 64 * 1024,
   maxProofBytes: 8 * 1024,
   proofAgeSeconds: 60,

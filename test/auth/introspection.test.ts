@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { IssuerOptions } from '#auth/options.ts';
 import { signUpForTokens } from '#demo/sign-up.ts';
+import { err } from '#kernel/result.ts';
 import { Secret } from '#kernel/secret.ts';
-import { createOutbound } from '#outbound/outbound.ts';
+import { createOutbound, type Outbound } from '#outbound/outbound.ts';
 import { type ListeningDemo, listen } from '../demo/listening-demo.ts';
 import { type KeyServer, makeKey, publish, type SigningKey, sign, startKeyServer } from './key-server.ts';
 import {
@@ -125,24 +126,61 @@ describe('the question', () => {
     expect(endpoint.asked).toEqual([]);
   });
 
-  test('is put 64 times at a time and no more: the next is refused at once', async () => {
+  test('is put 64 times at a time, and the others wait for their turn', async () => {
     using gateway = setUp();
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    let [now, most] = [0, 0];
     endpoint.answer = async () => {
-      await held;
-      return Response.json({ active: false });
+      now += 1;
+      most = Math.max(most, now);
+      await Bun.sleep(5);
+      now -= 1;
+      return Response.json(goodAnswer(gateway));
     };
-    const asking = Array.from({ length: 64 }, (_, index) => gateway.ask(`opaque-${index}`));
-    expect(reasonOf(await gateway.ask('opaque-64'))).toBe('introspection_unavailable');
-    release();
-    for (const outcome of await Promise.all(asking)) expect(reasonOf(outcome)).toBe('token_inactive');
+    const asking = Array.from({ length: 300 }, (_, index) => gateway.ask(`opaque-${index}`));
+    for (const outcome of await Promise.all(asking)) expect(reasonOf(outcome)).toBe('admitted');
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(64);
+    expect(endpoint.asked.length).toBe(300);
+  });
+
+  test('of a crowd is put 64 times to an issuer that hangs, and not for those who waited in vain', async () => {
+    const silent = silentOutbound();
+    using gateway = setUp({}, { outbound: silent.outbound });
+    const asking = Array.from({ length: 10_064 }, (_, index) => gateway.ask(`opaque-${index}`));
+    await Bun.sleep(50);
+    expect(reasonOf(await gateway.ask('one-more'))).toBe('introspection_unavailable');
+    gateway.clock.advance(2_000);
+    silent.giveUp();
+    for (const outcome of await Promise.all(asking))
+      expect(reasonOf(outcome)).toBe('introspection_unavailable');
+    expect(silent.asked()).toBe(64);
     const logged = gateway.lines.filter(({ event }) => event === 'auth.introspection_unavailable');
-    expect(logged.map(({ fields }) => fields.error)).toEqual(['too many at a time']);
+    expect(logged.map(({ fields }) => fields.error)).toEqual(['too many are waiting']);
+    // Whoever comes after that is asked about again.
+    expect(reasonOf(await gateway.ask('later'))).toBe('introspection_unavailable');
+    expect(silent.asked()).toBe(65);
   });
 });
+
+/** A port that hangs until it is told to give up, without 10,000 sockets. */
+function silentOutbound() {
+  let asked = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const outbound: Pick<Outbound, 'request'> = {
+    async request() {
+      asked += 1;
+      await promise;
+      return err({
+        reason: 'timeout',
+        phase: 'head',
+        wasSent: true,
+        detail: 'silent',
+        bodyBytes: 0,
+      } as const);
+    },
+  };
+  return { outbound, asked: () => asked, giveUp: resolve };
+}
 
 describe('what is no answer', () => {
   const noAnswers: readonly (readonly [string, () => Response])[] = [
