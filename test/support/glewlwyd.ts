@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { createTempFolder } from './temp-folder.ts';
 
@@ -45,7 +45,9 @@ export async function startGlewlwyd(options: GlewlwydOptions): Promise<Glewlwyd>
   const database = join(folder.path, 'glewlwyd.db');
   createDatabase(database);
   const config = join(folder.path, 'glewlwyd.conf');
-  writeFileSync(config, configText(origin, port, database));
+  const pages = join(folder.path, 'pages');
+  copyPages(pages);
+  writeFileSync(config, configText(origin, port, database, pages));
   const child = Bun.spawn([glewlwydPath ?? 'glewlwyd', `--config-file=${config}`], {
     stdout: 'pipe',
     stderr: 'pipe',
@@ -130,7 +132,17 @@ function createDatabase(path: string): void {
   database.close();
 }
 
-function configText(origin: string, port: number, database: string): string {
+/** Its pages. (The package has a folder where they look for a file.) */
+function copyPages(folder: string): void {
+  cpSync('/usr/share/glewlwyd/webapp', folder, {
+    recursive: true,
+    dereference: true,
+    filter: (source) => basename(source) !== 'config.json',
+  });
+  copyFileSync('/etc/glewlwyd/config-2.7.json/config.json', join(folder, 'config.json'));
+}
+
+function configText(origin: string, port: number, database: string, pages: string): string {
   const modules = '/usr/lib/glewlwyd';
   return `
 port=${port}
@@ -138,6 +150,13 @@ bind_address="127.0.0.1"
 external_url="${origin}"
 login_url="login.html"
 api_prefix="api"
+static_files_path="${pages}"
+static_files_mime_types = (
+  { extension = ".html"; mime_type = "text/html"; compress = 0; },
+  { extension = ".js"; mime_type = "application/javascript"; compress = 0; },
+  { extension = ".json"; mime_type = "application/json"; compress = 0; },
+  { extension = ".css"; mime_type = "text/css"; compress = 0; }
+);
 log_mode="console"
 log_level="WARNING"
 cookie_domain="127.0.0.1"
