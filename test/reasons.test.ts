@@ -47,7 +47,11 @@ const vocabularies: readonly Vocabulary[] = [
   },
   { code: ['wire/param-headers.ts fault'], page: 'reasons.md', section: 'Headers of parameters' },
   { code: ['catalog/snapshot.ts QuarantineReason'], page: 'reasons.md', section: 'Quarantined' },
-  { code: ['integrity/baseline-keeper.ts KeepRefusal'], page: 'reasons.md', section: 'Not approved' },
+  {
+    code: ['integrity/baseline-keeper.ts KeepRefusal', 'integrity/integrity-desk.ts WishRefusal'],
+    page: 'integrity.md',
+    section: 'When it says no',
+  },
   { code: ['integrity/finding.ts FindingReason'], page: 'reasons.md', section: 'Found in a text' },
   { code: ['vault/vault-desk.ts reason'], page: 'reasons.md', section: 'Asked of the vault' },
   {

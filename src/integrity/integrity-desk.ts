@@ -11,15 +11,17 @@ import { contentOf, createPin, type ItemId, itemKey, type Pin, recordOf } from '
 /** What an operator may ask; each takes and answers JSON, so that a socket can lie in between. */
 export type IntegrityAction = 'list' | 'diff' | 'approve' | 'draft';
 
+/** Why a wish makes no sense. */
+type WishRefusal =
+  | 'off'
+  | 'incomplete'
+  | 'unknown_item'
+  | 'ambiguous'
+  | 'changed_again' // not what was looked at
+  | 'nothing_open';
+
 export interface IntegrityRefusal {
-  readonly reason:
-    | KeepRefusal
-    | 'off'
-    | 'incomplete'
-    | 'unknown_item'
-    | 'ambiguous'
-    | 'changed_again'
-    | 'nothing_open';
+  readonly reason: KeepRefusal | WishRefusal;
   readonly message: string;
 }
 
