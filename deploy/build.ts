@@ -4,11 +4,23 @@ import { lazyBuiltins } from './lazy-builtins.ts';
 
 const root = join(import.meta.dirname, '..');
 
+/** What a release is built for: as its archive is named, and as Bun names it. */
+export const platforms = {
+  'linux-x64': 'bun-linux-x64',
+  'linux-arm64': 'bun-linux-arm64',
+  'linux-x64-musl': 'bun-linux-x64-musl',
+  'linux-arm64-musl': 'bun-linux-arm64-musl',
+  'darwin-x64': 'bun-darwin-x64',
+  'darwin-arm64': 'bun-darwin-arm64',
+  'windows-x64': 'bun-windows-x64',
+} as const;
+export type Platform = keyof typeof platforms;
+
 /**
- * Compiles `dist/cortex`. Only white space is minified: libraries rely on the names of their classes. The file
+ * Compiles `outfile` for a platform, by default this machine's. Only white space is minified: libraries rely on the names of their classes. The file
  * must not read the `.env` and `bunfig.toml` of whatever folder it is started in.
  */
-async function build(): Promise<void> {
+export async function build(outfile: string, platform?: Platform): Promise<void> {
   const templates = join(root, 'templates');
   const result = await Bun.build({
     entrypoints: [join(root, 'bin', 'cortex.ts')],
@@ -21,7 +33,8 @@ async function build(): Promise<void> {
     plugins: [lazyBuiltins],
     define: { CORTEX_BUILD_COMMIT: JSON.stringify(await commit()) },
     compile: {
-      outfile: join(root, 'dist', 'cortex'),
+      outfile,
+      ...(platform && { target: platforms[platform] }),
       autoloadDotenv: false,
       autoloadBunfig: false,
       ...(existsSync(templates) && { assets: [templates] }),
@@ -37,4 +50,4 @@ async function commit(): Promise<string> {
   return name === '' ? 'unknown' : name;
 }
 
-await build();
+if (import.meta.main) await build(join(root, 'dist', 'cortex'));

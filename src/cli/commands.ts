@@ -178,6 +178,16 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/revoke.ts')).revoke,
   },
   {
+    name: 'status',
+    summary: 'Show how the running gateway is.',
+    description:
+      'Asks the gateway of this machine through its control socket: whether it is ready, whether the audit can be written, and how each backend is. Exit codes: 0 ready, 1 it runs and is not, 3 none runs; good as a health check.',
+    args: [],
+    options: [],
+    examples: [{ line: 'cortex status --json', meaning: 'for scripts' }],
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
     name: 'version',
     summary: 'Print version, commit and protocol revisions.',
     description: 'Prints what this command is and which revisions of the Model Context Protocol it speaks.',

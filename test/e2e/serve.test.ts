@@ -124,6 +124,28 @@ describe('cortex serve', () => {
     expect(asked.stdout.toString()).toContain('"a_greet"');
   });
 
+  test('status says how it is, and that none runs once it is gone', async () => {
+    const { stack, folder, port, config } = await setUp();
+    await using _stack = stack;
+    const ask = (...more: readonly string[]) => {
+      const env = { PATH: process.env.PATH ?? '', HOME: folder.path };
+      const asked = Bun.spawnSync([...cortexCommand(), 'status', '--config', config, ...more], {
+        cwd: folder.path,
+        env,
+      });
+      return { exitCode: asked.exitCode, said: asked.stdout.toString() + asked.stderr.toString() };
+    };
+    const cortex = await startGateway({ args: ['--config', config], cwd: folder.path, port });
+    await until(() => /a +fresh/.test(ask().said), 'the backend a');
+    expect(ask()).toEqual({
+      exitCode: 0,
+      said: expect.stringMatching(/^gateway +ready, version .*\naudit +written/),
+    });
+    expect(JSON.parse(ask('--json').said)).toMatchObject({ pid: cortex.pid, ready: true });
+    await cortex.stop();
+    expect(ask()).toEqual({ exitCode: 3, said: expect.stringContaining('cortex serve') });
+  });
+
   test('--dev prints a token that sees everything, and refuses what came through a proxy', async () => {
     const { stack, folder, port, url, config } = await setUp();
     await using _stack = stack;
