@@ -5,7 +5,7 @@ import { runSequences } from './isolation/sequences.ts';
 test.each(Object.entries(faults))(
   'the same sequences find %s',
   async (_, plant) => {
-    const outcome = await runSequences({ sequences: 400, seed: 1, instead: plant() });
+    const outcome = await runSequences({ sequences: 400, seed: 4, instead: plant() });
     expect(outcome.finding).toMatch(/ found zqxzqx-\w+-/);
   },
   120_000,

@@ -128,7 +128,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ does: does('report'), who }) },
   { weight: 2, arbitrary: fc.record({ does: does('wait'), minutes: fc.constantFrom(1, 16, 61) }) },
-  { weight: 2, arbitrary: fc.record({ does: does('rotate') }) },
+  { weight: 1, arbitrary: fc.record({ does: does('rotate') }) },
   { weight: 2, arbitrary: fc.record({ does: does('poll') }) },
   { weight: 2, arbitrary: fc.record({ does: does('restart') }) },
 );
