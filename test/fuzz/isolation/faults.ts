@@ -160,8 +160,13 @@ export const faults: Readonly<Record<string, () => Instead>> = {
     });
     return { edge };
   },
-  'streams held under whoever opened the first': () => {
-    const whose = first<Principal>();
+  'streams held under whoever opened the one before': () => {
+    let before: Principal | undefined;
+    const whose = (principal: Principal): Principal => {
+      const other = before ?? principal;
+      before = principal;
+      return other;
+    };
     const held = new Map<PushStream, PushStream>();
     const edge = (deps: EdgeDeps): EdgeDeps => ({
       ...deps,

@@ -162,6 +162,7 @@ export async function take(world: World, taken: Step): Promise<void> {
     case 'news':
       if (person(taken.who).streams.length === 0) await listen(person(taken.who), false);
       world.parties.board.tell(taken.who, taken.news);
+      world.parties.board.tell(taken.who, 'resource');
       // Until it has gone through the gateway.
       return Bun.sleep(3);
     case 'report':
