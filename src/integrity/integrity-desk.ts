@@ -127,7 +127,8 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
       if (items.size === 0) return refuse('unknown_item', `nothing called ${name} waits for anybody`);
       const print = stringAt(input, 'print');
       const meant = print === undefined ? found : found.filter((alarm) => alarm.print.startsWith(print));
-      if (found.length > 0 && meant.length === 0)
+      // Also of something that is gone by now: forgotten, it would be accepted as new whatever it came back as.
+      if (print !== undefined && meant.length === 0)
         return refuse('changed_again', `${name} is not what was looked at: it has changed once more`);
       if (items.size > 1 || meant.length > 1)
         return refuse('ambiguous', `${name} means several definitions: ${meant.map(describe).join(', ')}`);
@@ -143,7 +144,7 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
   function granted({ accepted, forgotten }: Wish): (before: Baseline) => Baseline {
     const ofAll = accepted.filter(({ isPersonal }) => !isPersonal).map(pinFor);
     const ofPersons = accepted.filter(({ isPersonal }) => isPersonal).map(pinFor);
-    return (before) => withoutItems(withPins(withOnly(before, ofAll), ofPersons), forgotten);
+    return (before) => withPins(withOnly(withoutItems(before, forgotten), ofAll), ofPersons);
   }
 
   /** Everything that is listed at this moment, as if for the first time. */
@@ -166,7 +167,7 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
   async function approve(input: JsonObject, actor: string): Promise<Result<JsonObject, IntegrityRefusal>> {
     if (keeper.isOperatorSigned) return refuseKeeping('operator_signed');
     if (guard.problem() !== undefined) {
-      return input.all === true ? beginAnew(actor) : refuseKeeping('degraded');
+      return isEverything(input) ? beginAnew(actor) : refuseKeeping('degraded');
     }
     const wish = wishOf(input);
     if (!wish.ok) return wish;
@@ -194,7 +195,7 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
   /** The baseline as it would be, unsigned: for the operator to look at, and to sign elsewhere. */
   function draft(input: JsonObject): Result<JsonObject, IntegrityRefusal> {
     if (guard.problem() !== undefined) {
-      return input.all === true ? ok(draftJson(everything())) : refuseKeeping('degraded');
+      return isEverything(input) ? ok(draftJson(everything())) : refuseKeeping('degraded');
     }
     const wish = wishOf(input);
     return wish.ok ? ok(draftJson(granted(wish.value)(baseline()))) : wish;
@@ -219,6 +220,11 @@ export function createIntegrityDesk(deps: IntegrityDeskDeps): IntegrityDesk {
       }
     },
   };
+}
+
+/** Of a part alone nothing can be begun anew: it would accept all the rest unseen. */
+function isEverything({ all, backend, kind }: JsonObject): boolean {
+  return all === true && backend === undefined && kind === undefined;
 }
 
 const keepMessages: Readonly<Record<KeepRefusal, string>> = {

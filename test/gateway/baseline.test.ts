@@ -182,6 +182,14 @@ describe('the baseline', () => {
     expect(await gateway.operate('POST /integrity/approve', { names: ['notes_list'] })).toMatchObject({
       error: { reason: 'degraded' },
     });
+    // It cannot be begun anew for a part: everything else would be accepted along with it.
+    for (const part of [{ backend: 'notes' }, { kind: 'tool' }, { backend: 'elsewhere' }]) {
+      for (const action of ['approve', 'draft']) {
+        expect(await gateway.operate(`POST /integrity/${action}`, { all: true, ...part })).toMatchObject({
+          error: { reason: 'degraded' },
+        });
+      }
+    }
     expect(await gateway.operate('POST /integrity/approve', { all: true })).toMatchObject({
       value: { begun: 2 },
     });

@@ -209,6 +209,21 @@ describe('an operator', () => {
     expect((await ada.tool('notes_list')).isError).toBe(false);
   });
 
+  test('forgets nothing that was taken away between the look and the word: it would come back as new', async () => {
+    const gateway = await start('block');
+    await relist(gateway, { ...list, description: 'Lists your notes, oldest first.' }, save);
+    const { items } = await operate(gateway, 'diff', { names: ['notes_list'] });
+    const [item] = Array.isArray(items) ? items.filter(isJsonObject) : [];
+    const print = String(item?.print);
+    await relist(gateway, save);
+    const refused = { refused: 'changed_again' };
+    expect(await approve(gateway, { names: ['notes_list'], print })).toEqual(refused);
+    expect(await operate(gateway, 'draft', { names: ['notes_list'], print })).toEqual(refused);
+    await relist(gateway, { ...list, description: 'Lists your notes to everybody.' }, save);
+    const ada = await gateway.caller({ scope: 'mcp:test' });
+    expect((await ada.tool('notes_list')).error.message).toContain('quarantined');
+  });
+
   test('has no tool for it that an agent could call', async () => {
     const gateway = await start('block');
     const ada = await gateway.caller({ scope: 'mcp:test' });
