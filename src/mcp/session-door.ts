@@ -95,7 +95,8 @@ export function createSessionDoor(
     if (message.kind === 'request' && message.method === 'initialize') return open(visit, message, bytes);
     const found = await sessionOf(visit);
     if (message.kind !== 'request') {
-      return found.ok ? take(found.value, message) : refuse(found.error, undefined, 'legacy');
+      if (!found.ok) return refuse(found.error, undefined, 'legacy');
+      return refuseDenied(visit, undefined, 'legacy') ?? take(found.value, message);
     }
     if (!found.ok) {
       const { method, params } = message;
@@ -152,6 +153,8 @@ export function createSessionDoor(
     async end(visit) {
       const session = await sessionOfVerb(visit);
       if (!session.ok) return refuse(session.error, undefined, 'legacy');
+      const denied = refuseDenied(visit, undefined, 'legacy');
+      if (denied !== undefined) return denied;
       streams.end(session.value);
       await deps.sessions.end(session.value, visit.principal);
       await deps.sessionStates.forget(session.value);

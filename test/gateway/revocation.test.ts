@@ -178,6 +178,38 @@ describe('what was under way', () => {
     expect(running.backend('notes').callsOf('run').length).toBe(sent);
   });
 
+  test.each([
+    ['answers no question', '"id":"q1","result":{"action":"accept"}}'],
+    ['cancels no call', '"method":"notifications/cancelled","params":{"requestId":7}}'],
+  ])('a message of the older protocol whose token was revoked while it came in %s', async (_what, rest) => {
+    const sid = `slow ${rest}`;
+    const who = await caller({ sub: 'slow-message', sid, iat: nextSecond() });
+    const session = await who.initialize();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const stream = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(Buffer.from('{"jsonrpc":"2.0",'));
+        controller.enqueue(Buffer.from(await promise));
+        controller.close();
+      },
+    });
+    const answer = who.send({
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2025-11-25',
+        'mcp-session-id': session.id,
+      },
+      body: stream,
+    });
+    await revoke({ kind: 'session', value: sid, before: nextSecond() });
+    resolve(rest);
+    const response = await answer;
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
   test('a session of the older protocol is not opened for whoever was revoked meanwhile', async () => {
     const who = await caller({ sub: 'slow-session', iat: nextSecond() });
     const body = Promise.withResolvers<string>();
