@@ -25,7 +25,8 @@ export function acceptClaims(
 ): AuthRefusal | undefined {
   const { preset, clients } = rules;
   const claims: unknown = payload;
-  if (!isJsonObject(claims) || !preset.isAccessToken(claims)) {
+  // A logout token often has no type of its own, and `events` alone tells it (RFC 8417 section 4.2).
+  if (!isJsonObject(claims) || isJsonObject(claims.events) || !preset.isAccessToken(claims)) {
     return refusal('type_refused', 'the claims are not those of an access token');
   }
   const isKnownByClient = payload.aud === undefined && preset.mayLackAudience && clients !== undefined;

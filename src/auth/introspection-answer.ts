@@ -54,6 +54,8 @@ function kindOf(answer: JsonObject): Result<undefined, AuthRefusal> {
   const use = answer.token_use;
   const isAccessToken = type === 'bearer' || type === 'dpop';
   const isOtherUse = use !== undefined && !(typeof use === 'string' && accessTokenUses.has(use));
+  // Bound to a key that is not named (RFC 9449 section 6.2 wants it to be): as a bearer token it would be anybody's.
+  if (type === 'dpop' && answer.cnf === undefined) return err(refusal('sender_constrained'));
   if (isAccessToken && !isOtherUse) return ok(undefined);
   return err(refusal('type_refused', `token_type ${quote(answer.token_type)}, token_use ${quote(use)}`));
 }

@@ -281,6 +281,7 @@ describe('an opaque token', () => {
     ['of another type', { token_type: 'N_A' }, 'type_refused'],
     ['of nobody', { sub: undefined, client_id: undefined }, 'subject_missing'],
     ['bound to a certificate', { cnf: { 'x5t#S256': 'x' } }, 'sender_constrained'],
+    ['bound to a key that is not named', { token_type: 'DPoP' }, 'sender_constrained'],
     ['bound to a key', { cnf: { jkt: 'x' }, token_type: 'DPoP' }, 'sender_constrained'],
   ];
 

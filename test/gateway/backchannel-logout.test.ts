@@ -141,6 +141,17 @@ describe('back-channel logout', () => {
     expect(logged.map((line) => line.reason)).toEqual([reason]);
   });
 
+  test('has a token that opens nothing, though it be for the audience of access tokens and of no type', async () => {
+    for (const typ of ['JWT', undefined]) {
+      const claims = { sub: 'ada', client_id: 'cortex', scope: 'mcp:test', exp: now + 60 };
+      const token = await mintLogout(one, { aud: canonicalUrl, ...claims }, { typ });
+      const caller = createCaller(token, async (request) => running.gateway.fetch(request));
+      expect([typ, await statusOf(caller)]).toEqual([typ, 401]);
+    }
+    const refused = running.logged.filter(({ event }) => event === 'auth.refused');
+    expect(refused.map(({ reason }) => reason)).toEqual(['type_refused', 'type_refused']);
+  });
+
   test('refuses an unsigned token', async () => {
     const caller = await callerOf();
     const claims = (await mintLogout(one, { ...forCortex, sub: 'ada' })).split('.')[1];
