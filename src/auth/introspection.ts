@@ -13,7 +13,7 @@ export interface Introspection {
    * or no turn.
    */
   ask(token: string, key: string): Promise<Result<IntrospectionAnswer, 'introspection_unavailable'>>;
-  /** Whether so many wait that whatever can be asked later should be. */
+  /** Whether so many wait, since just now, that whatever can be asked later should be. */
   readonly isBusy: boolean;
   close(): void;
 }
@@ -38,6 +38,7 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
   const { headers, fields } = credentialsOf(options);
   const waiting: (() => void)[] = [];
   let asking = 0;
+  let crowdedSince: number | undefined;
   let lastLoggedAt = Number.NEGATIVE_INFINITY;
 
   async function request(token: string): Promise<Result<IntrospectionAnswer, string>> {
@@ -68,12 +69,17 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
 
   /** Whoever takes a seat gives it on: to the one who has waited longest, or back. */
   async function takeSeat(): Promise<void> {
-    if (asking >= limits.maxIntrospections) return new Promise((resolve) => waiting.push(resolve));
+    if (asking >= limits.maxIntrospections) {
+      return new Promise((resolve) => {
+        if (waiting.push(resolve) >= limits.busyIntrospections) crowdedSince ??= clock.monotonic();
+      });
+    }
     asking += 1;
   }
 
   function giveSeat(): void {
     const next = waiting.shift();
+    if (waiting.length < limits.busyIntrospections) crowdedSince = undefined;
     if (next === undefined) asking -= 1;
     else next();
   }
@@ -103,7 +109,8 @@ export function createIntrospection(deps: IntrospectionDeps): Introspection {
       return asked;
     },
     get isBusy() {
-      return waiting.length >= limits.busyIntrospections;
+      // For a while: a flood must not keep open what its issuer would end.
+      return crowdedSince !== undefined && clock.monotonic() - crowdedSince < limits.busyIntrospectionMs;
     },
     close: () => closed.abort(),
   };

@@ -60,6 +60,8 @@ export const limits = {
   maxQueuedIntrospections: 10_000,
   /** With so many waiting, what is open is asked about a moment later. */
   busyIntrospections: 1_000,
+  /** And no longer than this. */
+  busyIntrospectionMs: 10_000,
   maxIntrospectionBytes: 64 * 1024,
   maxProofBytes: 8 * 1024,
   proofAgeSeconds: 60,

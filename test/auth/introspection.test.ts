@@ -162,6 +162,38 @@ describe('the question', () => {
   });
 });
 
+describe('what is open while strangers keep an issuer busy', () => {
+  test('is asked about later, and not never: a token that was revoked does not live on behind a flood', async () => {
+    const silent = silentOutbound();
+    let hangs = false;
+    using gateway = setUp(
+      {},
+      {
+        outbound: {
+          request: (request) => (hangs ? silent.outbound.request(request) : outbound.request(request)),
+        },
+      },
+    );
+    endpoint.answer = () => Response.json(goodAnswer(gateway));
+    const principal = principalOf(await gateway.ask('opaque-1'));
+    const { authenticator, clock } = gateway;
+    hangs = true;
+    const flood = Array.from({ length: 1_100 }, (_, index) => gateway.ask(`stranger-${index}`));
+    await Bun.sleep(20);
+    expect(authenticator.isStillGood(principal)).toBe(true);
+    clock.advance(9_999);
+    expect(authenticator.isStillGood(principal)).toBe(true);
+    clock.advance(1);
+    const asked = authenticator.isStillGood(principal);
+    silent.giveUp();
+    expect(await asked).toBe(false);
+    await Promise.all(flood);
+    // A flood of later is another one.
+    hangs = false;
+    expect(await authenticator.isStillGood(principal)).toBe(true);
+  });
+});
+
 /** A port that hangs until it is told to give up, without 10,000 sockets. */
 function silentOutbound() {
   let asked = 0;
