@@ -103,7 +103,8 @@ export function createVaultDesk(deps: VaultDeskDeps): VaultDesk {
     const { wasRevoked } = unlinked.value;
     const user = await pseudonyms.of(owner.value);
     await act('link', { action: 'unlink', actor, user, server, outcome: 'ok', revoked: wasRevoked });
-    return ok({ issuer, subject, server, wasRevoked });
+    // Who may unlink may not see people for that (`list`): only whoever named the user is told who it was.
+    return ok({ ...(input.user !== undefined && { issuer, subject }), server, wasRevoked });
   };
 
   const rotate = async (input: JsonObject, actor: string): Promise<Result<JsonObject, VaultRefusal>> => {

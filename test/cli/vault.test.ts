@@ -174,7 +174,7 @@ describe.each([
     const { exitCode, stdout, stderr } = await cortex('unlink linear');
     expect({ exitCode, stdout, stderr }).toEqual({
       exitCode: 0,
-      stdout: 'unlinked ada from linear\n',
+      stdout: 'unlinked the only account from linear\n',
       stderr: 'the provider has revoked the tokens\n',
     });
     expect(provider.revoked).toContain('refresh-1');

@@ -13,7 +13,8 @@ export async function vaultUnlink(invocation: Invocation): Promise<number> {
     output.document(answer);
     return exitCodes.done;
   }
-  output.line(`unlinked ${printable(stringAt(answer, 'subject') ?? '-')} from ${server}`);
+  const whose = stringAt(answer, 'subject');
+  output.line(`unlinked ${whose === undefined ? 'the only account' : printable(whose)} from ${server}`);
   if (answer.wasRevoked === true) output.note('the provider has revoked the tokens');
   else output.warn('the provider did not revoke the tokens: they end by themselves, or in the account there');
   return exitCodes.done;
