@@ -60,6 +60,8 @@ export function createListMethod<T>(request: TechnicalRequest, options: ListMeth
     if (response.status !== 200) {
       const refused = statusFailure(response, options.now());
       if (options.isOptional && isAbsent(refused, options.method)) {
+        const isTakenAway = good !== undefined && good.definitions.length > 0;
+        if (options.signed !== undefined && isTakenAway) return options.signed.refuseAbsence();
         return ok(keep({ definitions: [], problems: [] }, '', undefined));
       }
       return err(refused);

@@ -18,6 +18,8 @@ export interface SignedLists {
   verify(response: OutboundResponse): Result<void, BackendFailure>;
   /** Whether the list is no older than the last one that was accepted; from then on that is this one. */
   accept(method: TechnicalMethod, answer: unknown): Promise<Result<void, BackendFailure>>;
+  /** Nobody signs that there is no such list: whoever stands in between could take one away by that. */
+  refuseAbsence(): Result<never, BackendFailure>;
 }
 
 const signatureHeader = 'x-cortex-catalog-signature';
@@ -50,6 +52,7 @@ export function createSignedLists(keys: Verifier, marks: SignedMarks, now: () =>
       if (signedAt !== last) await marks.advance(method, signedAt);
       return ok(undefined);
     },
+    refuseAbsence: () => refuse('is said to be gone, and that is not signed'),
   };
 }
 

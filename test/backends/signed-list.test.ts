@@ -135,6 +135,30 @@ describe('the list of a backend whose key is pinned', () => {
     expect(await it.poll(() => signed({ prompts: [{ name: 'p', scope: 'a' }] }))).toMatch(/^not_json: /);
   });
 
+  test('is taken away by a signed one that is empty, and not by whoever says unsigned that there is none', async () => {
+    await using server = Object.assign(createCapturingBackend({}), {
+      async [Symbol.asyncDispose]() {
+        await server.close();
+      },
+    });
+    await using connected = connect(server.url, { catalogKeys: [key.publicKey] }, createMovingClock());
+    const absent = () => Response.json({ error: 'no such method' }, { status: 404 });
+    const prompts = async (answer: () => Response) => {
+      server.answer('list_prompts', answer);
+      const found = await connected.backend.discover(undefined, new AbortController().signal);
+      if (!found.ok || found.value.kind !== 'catalog') throw new Error('no catalog');
+      return [found.value.catalog.prompts.map(({ name }) => name), found.value.problems];
+    };
+    server.answer('list_tools', () => signed(list('one', at(0))));
+    server.answer('list_resources', absent);
+    server.answer('list_resource_templates', absent);
+    expect(await prompts(absent)).toEqual([[], []]);
+    const prompt = { name: 'hello', scope: 'mcp:test' };
+    expect(await prompts(() => signed({ prompts: [prompt], signedAt: at(0) }))).toEqual([['hello'], []]);
+    expect(await prompts(absent)).toEqual([['hello'], [expect.stringContaining('is not signed')]]);
+    expect(await prompts(() => signed({ prompts: [], signedAt: at(1) }))).toEqual([[], []]);
+  });
+
   test('needs no signature where no key is pinned', async () => {
     await using it = await setUp([]);
     expect(await it.poll(() => Response.json(list('one')))).toEqual(['one']);
