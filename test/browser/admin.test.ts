@@ -127,6 +127,8 @@ describe.skipIf(chromiumPath === undefined)('an operator’s real browser', () =
       // After this is answered: what it answers to is gone with the page.
       setTimeout(() => form.submit(), 0);
     }, origin);
+    // A page that is closed on its way elsewhere keeps Chromium from closing it.
+    await page.waitForURL(`${origin}/admin/poll`);
     await expect.poll(() => seen.filter(({ path }) => path === '/admin/poll').length).toBe(2);
     expect(polls()).toBe(before);
     expect(seen.length).toBeGreaterThanOrEqual(4);
