@@ -4,7 +4,18 @@ import type { BunPlugin } from 'bun';
  * Built-in modules that load much of the runtime's own JavaScript and that a start hardly needs: `crypto` and `net`
  * alone bring all of `stream`, about 8 ms.
  */
-const lazyModules = ['child_process', 'crypto', 'net', 'tty', 'util'];
+const lazyModules = [
+  'child_process',
+  'crypto',
+  'dgram',
+  'dns/promises',
+  'net',
+  'os',
+  'timers/promises',
+  'tls',
+  'tty',
+  'util',
+];
 const imported = new RegExp(`(\\bfrom )(['"])node:(${lazyModules.join('|')})\\2`, 'g');
 const prefix = 'lazy-builtin:';
 
