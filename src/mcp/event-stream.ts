@@ -1,4 +1,4 @@
-import { sseHeaders, sseKeepAlive, sseMessage } from '#wire/sse.ts';
+import { sseHeaders, sseKeepAlive, sseMessage, sseOpening } from '#wire/sse.ts';
 import type { Pulse } from './pulse.ts';
 
 /** A client that reads nothing is cut off once this much waits for it. */
@@ -8,6 +8,8 @@ const encoder = new TextEncoder();
 /** One open SSE response, kept alive by the pulse. */
 export interface EventStream {
   readonly response: Response;
+  /** Says nothing, and shows that it is open: for a stream that may have nothing to say for long. */
+  greet(): void;
   /** False: the stream is closed, or was cut because nobody reads it. */
   send(json: string): boolean;
   close(): void;
@@ -62,6 +64,7 @@ export function createEventStream(
 
   return {
     response: new Response(body, { headers: { ...sseHeaders, ...headers } }),
+    greet: () => void write(sseOpening),
     send: (json) => write(sseMessage(json)),
     close() {
       const open = controller;

@@ -61,6 +61,7 @@ export function createSessionStreams(pulse: Pulse, quietMs: number): SessionStre
       }
       bySession.set(session.id, stream);
       refollow();
+      events.greet();
       return ok(events.response);
     },
     end(session) {

@@ -12,5 +12,8 @@ export function sseMessage(json: string, id?: string): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${data}\n\n`;
 }
 
+/** A comment that shows at once that the stream is open: some clients hand on no head before the first byte of a body. */
+export const sseOpening = ': open\n\n';
+
 /** A comment that keeps intermediaries from closing a quiet stream. */
 export const sseKeepAlive = ': keep-alive\n\n';

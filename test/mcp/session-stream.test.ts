@@ -34,6 +34,20 @@ describe('the GET stream of a session (R12)', () => {
     await stream.close();
   });
 
+  test('begins at once for clients that wait for its first byte before they take it for open', async () => {
+    const origin = running.listen();
+    const atSocket = (request: Request) => {
+      const { pathname, search } = new URL(request.url);
+      return fetch(new Request(`${origin}${pathname}${search}`, request));
+    };
+    const caller = await running.caller({ sub: 'bob', scope: 'mcp:test' }, atSocket);
+    const session = await caller.initialize();
+    const startedMs = performance.now();
+    const stream = await session.events();
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    await stream.close();
+  });
+
   test('is one a session: a newer one takes the place of the older, and a change is told once', async () => {
     const session = await ada.initialize();
     const [first, second, third] = [await session.events(), await session.events(), await session.events()];
@@ -68,9 +82,9 @@ describe('the GET stream of a session (R12)', () => {
     for (const seconds of [12, 24]) {
       running.clock.advance(12_000);
       await Bun.sleep(1_100);
-      expect(stream.comments, `after ${seconds} s`).toHaveLength(seconds / 12);
+      expect(stream.comments, `after ${seconds} s`).toHaveLength(1 + seconds / 12);
     }
-    expect(stream.comments[0]).toBe(': keep-alive');
+    expect(stream.comments.slice(0, 2)).toEqual([': open', ': keep-alive']);
     expect(stream.hasEnded).toBe(false);
     await stream.close();
   });
