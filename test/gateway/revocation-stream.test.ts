@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { signUpForTokens } from '#demo/sign-up.ts';
 import { limits } from '#kernel/limits.ts';
 import { type ListeningDemo, listen } from '../demo/listening-demo.ts';
+import { clientKinds, connectClient } from '../e2e/support/any-client.ts';
 import { type CuttableWay, createCuttableWay } from '../support/cuttable-way.ts';
 import { createCaller, type McpCaller } from '../support/mcp-caller.ts';
 import { canonicalUrl, type RunningGateway, runGateway } from '../support/running-gateway.ts';
@@ -34,6 +35,7 @@ const start = () =>
         ],
         challenge_scopes: ['mcp:notes:read'],
       },
+      limits: { streams_per_principal: 64 },
     },
     backends: { notes: { tools: [{ name: 'open', scope: 'mcp:notes:read' }] } },
   });
@@ -111,6 +113,47 @@ describe('a revocation at a real authorization server', () => {
     expect(Math.max(...took)).toBeLessThan(1_000);
     expect(await statusOf(bystander)).toBe(200);
     expect(seen.introspections).toBe(0);
+  }, 60_000);
+
+  test('ends 50 official clients that call with a cached token and hold streams, within a second', async () => {
+    const { token } = await signUp(one, 'ada@example.com');
+    const bystander = await signUp(one, 'bob@example.com');
+    const url = `${running.listen()}/mcp`;
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, async (_, at) => {
+        const client = await connectClient(clientKinds[at % clientKinds.length] ?? 'v1, legacy', url, token);
+        // The modern one listens by a call of its own; the others hold the stream of their session.
+        if (client.kind === 'v2, modern') await client.follow('note://1').catch(() => {});
+        return client;
+      }),
+    );
+    let revokedMs = Number.POSITIVE_INFINITY;
+    const refusedAfter = clients.map(async (client) => {
+      for (;;) {
+        const answered = await client.call('notes_open').then(
+          () => true,
+          () => false,
+        );
+        if (!answered) return performance.now() - revokedMs;
+        if (performance.now() - revokedMs > 10_000) throw new Error('never refused');
+      }
+    });
+    await Bun.sleep(500);
+    revokedMs = performance.now();
+    await one.demo.server.revokeUser('ada@example.com');
+    const took = (await Promise.all(refusedAfter)).toSorted((a, b) => a - b).map(Math.round);
+    const acknowledged = running.logged.find(({ event }) => event === 'revocation.acknowledged');
+    process.stdout.write(
+      `50 clients, revoked -> refused: first ${took[0]} ms, p50 ${took[25]}, p90 ${took[45]}, last ${took[49]}; ` +
+        `${acknowledged?.streams} streams and ${acknowledged?.calls} calls ended\n`,
+    );
+    expect(took[0]).toBeGreaterThanOrEqual(0);
+    expect(took[49]).toBeLessThan(1_000);
+    expect(Number(acknowledged?.streams)).toBeGreaterThanOrEqual(45);
+    const later = await Promise.allSettled(clients.map((client) => client.call('notes_open')));
+    expect(later.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    expect(await statusOf(bystander)).toBe(200);
+    await Promise.all(clients.map((client) => client.close().catch(() => {})));
   }, 60_000);
 
   test('by which a client gives up one token alone leaves its others', async () => {
