@@ -22,6 +22,7 @@ export const globalOptions: readonly OptionSpec[] = [
 /** What the first word of a two-word command stands for. */
 export const commandGroups: ReadonlyMap<string, string> = new Map([
   ['audit', 'Read the audit, and prove that it is whole.'],
+  ['config', 'What the config file may hold.'],
   ['backend', 'Begin a backend of your own, and try it against the contract.'],
   ['integrity', 'Definitions that backends changed: look at them, accept them, sign them.'],
   ['vault', 'Users’ accounts at servers: who linked what, and the keys over it.'],
@@ -186,6 +187,28 @@ export const commands: readonly CommandSpec[] = [
     options: [],
     examples: [{ line: 'cortex status --json', meaning: 'for scripts' }],
     load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'config schema',
+    summary: 'Print the JSON Schema of the config file.',
+    description:
+      'For editors that check and complete YAML while it is written: keep it beside the file, and begin the file with `# yaml-language-server: $schema=cortex.schema.json`.',
+    args: [],
+    options: [],
+    examples: [{ line: 'cortex config schema > cortex.schema.json', meaning: 'beside cortex.yaml' }],
+    load: async () => (await import('./commands/config-schema.ts')).configSchema,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the script with which a shell completes this command.',
+    description: 'Knows every command, option and choice, and files where an option takes one.',
+    args: [{ name: 'shell', summary: 'bash, zsh or fish.', isRequired: true }],
+    options: [],
+    examples: [
+      { line: 'source <(cortex completion bash)', meaning: 'in ~/.bashrc; zsh alike' },
+      { line: 'cortex completion fish | source', meaning: 'in config.fish' },
+    ],
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   {
     name: 'version',
