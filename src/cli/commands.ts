@@ -205,7 +205,7 @@ export const commands: readonly CommandSpec[] = [
     args: [{ name: 'shell', summary: 'bash, zsh or fish.', isRequired: true }],
     options: [],
     examples: [
-      { line: 'source <(cortex completion bash)', meaning: 'in ~/.bashrc; zsh alike' },
+      { line: 'cortex completion bash > ~/.cortex.bash', meaning: 'then source it in ~/.bashrc; zsh alike' },
       { line: 'cortex completion fish | source', meaning: 'in config.fish' },
     ],
     load: async () => (await import('./commands/completion.ts')).completion,
