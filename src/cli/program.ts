@@ -73,11 +73,13 @@ function createProgram(terminal: Terminal): Command {
     .helpOption('-h, --help', 'Print this help.')
     .helpCommand('help [command]', 'Print the help of a command.')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true, subcommandTerm })
+    // The help holds no colours: to look for some would load a module of the runtime's for nothing.
+    .configureHelp({ showGlobalOptions: true, subcommandTerm, displayWidth: (text) => text.length })
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.say,
       outputError: () => {},
+      stripColor: (text) => text,
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     });

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Surroundings } from '#config/find-file.ts';
 
@@ -42,13 +42,22 @@ export function processTerminal(): Terminal {
       }
     },
     get isInteractive() {
-      return isatty(stdin) && isatty(stdout);
+      return isTerminal(stdin) && isTerminal(stdout);
     },
     readLine: (signal) => readLine(signal),
     get columns() {
-      return isatty(stdout) ? (process.stdout.columns ?? 80) : 80;
+      return isTerminal(stdout) ? (process.stdout.columns ?? 80) : 80;
     },
   };
+}
+
+/** Pipes and files are told apart by what is loaded anyway; `node:tty` would bring all of `stream` along. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
+  } catch {
+    return false;
+  }
 }
 
 /** A full pipe is waited for. False: its reader went away. */
