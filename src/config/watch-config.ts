@@ -14,6 +14,8 @@ export interface ConfigWatchDeps {
   readonly onRefused: (report: LoadReport) => void;
   /** How long the files must be quiet before they are read. */
   readonly quietMs: number;
+  /** The fingerprint of the files when they were first read: what changed since then is read again. */
+  readonly since?: string;
 }
 
 export interface ConfigWatch {
@@ -55,7 +57,7 @@ export async function watchConfig(watched: readonly string[], deps: ConfigWatchD
   }
 
   files.aim(watched);
-  await files.settle();
+  await files.settle(deps.since);
   return {
     reload,
     close() {

@@ -5,8 +5,11 @@ import { dirname } from 'node:path';
 export interface FileWatch {
   /** Watches these files instead; false: they are the same as before. */
   aim(files: readonly string[]): boolean;
-  /** Takes what the files are now for seen; called before they are read, so that no later change is missed. */
-  settle(): Promise<void>;
+  /**
+   * Takes what the files are now for seen; called before they are read, so that no later change is missed. With what
+   * they were `before`, a change since then counts.
+   */
+  settle(before?: string): Promise<void>;
   close(): void;
 }
 
@@ -43,8 +46,9 @@ export function watchFiles(onChange: () => void, quietMs: number): FileWatch {
       watchers = [...folders].flatMap((folder) => watchFolder(folder, stir));
       return true;
     },
-    async settle() {
-      seen = await fingerprint(files);
+    async settle(before) {
+      seen = before ?? (await fingerprint(files));
+      if (before !== undefined) stir();
     },
     close() {
       isClosed = true;
@@ -66,7 +70,7 @@ function watchFolder(folder: string, onEvent: () => void): readonly FSWatcher[] 
 }
 
 /** Size, time and identity of what each name leads to, through symbolic links. */
-async function fingerprint(files: readonly string[]): Promise<string> {
+export async function fingerprint(files: readonly string[]): Promise<string> {
   const marks = await Promise.all(
     files.map((file) =>
       stat(file, { bigint: true }).then(

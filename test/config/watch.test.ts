@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { type ConfigWatch, watchConfig } from '#config/watch-config.ts';
+import { fingerprint } from '#config/watch-files.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { soundYaml } from './load.ts';
 
@@ -23,7 +24,7 @@ afterEach(async () => {
   await temp.remove();
 });
 
-async function start(file: string): Promise<ConfigWatch> {
+async function start(file: string, since?: string): Promise<ConfigWatch> {
   watch = await watchConfig([file], {
     load: () => {
       loads += 1;
@@ -48,6 +49,7 @@ async function start(file: string): Promise<ConfigWatch> {
       );
     },
     quietMs: 20,
+    ...(since !== undefined && { since }),
   });
   return watch;
 }
@@ -61,6 +63,24 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 const yaml = (calls: string) => `${soundYaml}limits: { calls_per_minute: ${calls} }\n`;
+
+test('a change between the first load and the beginning of the watch is not missed', async () => {
+  const file = join(temp.path, 'cortex.yaml');
+  await writeFile(file, yaml('1'));
+  const since = await fingerprint([file]);
+  await writeFile(file, yaml('22'));
+  await start(file, since);
+  await until(() => outcomes.includes('22'));
+  expect(loads).toBe(1);
+});
+
+test('no change in that time is none', async () => {
+  const file = join(temp.path, 'cortex.yaml');
+  await writeFile(file, yaml('1'));
+  await start(file, await fingerprint([file]));
+  await Bun.sleep(200);
+  expect(loads).toBe(0);
+});
 
 describe('a watched config', () => {
   test('is loaded anew when its file was written, and when it was replaced by another', async () => {

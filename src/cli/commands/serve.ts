@@ -2,6 +2,7 @@ import type { Config } from '#config/config.ts';
 import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { watchConfig } from '#config/watch-config.ts';
+import { fingerprint } from '#config/watch-files.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { loadOptionsOf } from '../load-options.ts';
@@ -24,6 +25,7 @@ export async function serve(given: Invocation): Promise<number> {
   const { terminal, output } = invocation;
   const loaded = await requireConfig(invocation, true);
   const config = adopt(loaded.config);
+  const since = await fingerprint(loaded.watched);
   let problems: readonly string[] = [];
   const running = await startGateway(config, terminal, {
     isDev: dev !== undefined,
@@ -57,6 +59,7 @@ export async function serve(given: Invocation): Promise<number> {
       for (const problem of problems) log.error('config.refused', { problem });
     },
     quietMs,
+    since,
   });
   log.info('gateway.listening', {
     url: config.gateway.url,
