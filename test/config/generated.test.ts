@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commands } from '#cli/commands.ts';
 import { exampleYaml } from '#config/example.ts';
 import { configJsonSchema } from '#config/json-schema.ts';
 import { allOptions } from '#config/options.ts';
@@ -32,6 +33,13 @@ describe('generated files', () => {
   test('the reference page names every option', () => {
     const page = generatedFiles().get('configuration.md') ?? '';
     expect(allOptions.filter((option) => !page.includes(`\`${option.path}\``))).toEqual([]);
+  });
+
+  test('the page of commands names every command and every option of each', () => {
+    const page = generatedFiles().get('commands.md') ?? '';
+    expect(commands.filter(({ name }) => !page.includes(`\n## cortex ${name}\n`))).toEqual([]);
+    const names = commands.flatMap(({ options }) => options.map(({ name }) => name));
+    expect(names.filter((name) => !page.includes(`--${name}`))).toEqual([]);
   });
 
   test('no two options share a path', () => {
