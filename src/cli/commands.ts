@@ -3,6 +3,7 @@ import { auditCommands } from './audit-commands.ts';
 import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { integrityCommands } from './integrity-commands.ts';
+import { keysCommands } from './keys-commands.ts';
 import { vaultCommands } from './vault-commands.ts';
 
 /** Options of every command. */
@@ -25,6 +26,7 @@ export const commandGroups: ReadonlyMap<string, string> = new Map([
   ['config', 'What the config file may hold.'],
   ['backend', 'Begin a backend of your own, and try it against the contract.'],
   ['integrity', 'Definitions that backends changed: look at them, accept them, sign them.'],
+  ['keys', 'The gateway’s own keys: look at them, make them, rotate them.'],
   ['vault', 'Users’ accounts at servers: who linked what, and the keys over it.'],
 ]);
 
@@ -146,6 +148,7 @@ export const commands: readonly CommandSpec[] = [
   ...auditCommands,
   ...integrityCommands,
   ...vaultCommands,
+  ...keysCommands,
   {
     name: 'revoke',
     summary: 'Refuse tokens that are still good: of a user, a session, a client, a grant, an issuer.',

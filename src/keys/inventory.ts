@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Secret } from '#kernel/secret.ts';
-import { type KeyFileProblem, readKeyFile, readOrCreateKeyFile } from './key-file.ts';
+import {
+  type KeyFileProblem,
+  newKeyLine,
+  readKeyFile,
+  readOrCreateKeyFile,
+  replaceKeyFile,
+} from './key-file.ts';
 import { type KeyRing, type KeyTextProblem, parseKeyRing } from './key-ring.ts';
 
 /**
@@ -66,6 +72,31 @@ export function openKeyRing(
   const mayCreate = how === 'create' && origin.file === undefined;
   const text = mayCreate ? readOrCreateKeyFile(path) : readKeyFile(path);
   return text.ok ? parse(name, text.value, path) : err({ key: name, reason: text.error, path });
+}
+
+/**
+ * Puts a fresh key above those of a generated file, or in their place. `kept_elsewhere`: the value or file is the
+ * operator's, and only they can add one. A running gateway keeps the ring it has.
+ */
+export function renewKeyRing(
+  dir: string,
+  name: KeyName,
+  origin: KeyOrigin,
+  forgetsOld: boolean,
+): Result<KeyRing, KeyProblem | 'kept_elsewhere'> {
+  if (origin.value !== undefined || origin.file !== undefined) return err('kept_elsewhere');
+  const path = join(dir, `${name}.key`);
+  const text = readKeyFile(path);
+  if (!text.ok) return err({ key: name, reason: text.error, path });
+  const before = parse(name, text.value, path);
+  if (!before.ok) return before;
+  const next = newKeyLine() + (forgetsOld ? '' : text.value);
+  try {
+    replaceKeyFile(path, next);
+  } catch {
+    return err({ key: name, reason: 'unwritable', path });
+  }
+  return parse(name, next, path);
 }
 
 function parse(key: KeyName, text: string, path: string | undefined): Result<KeyRing, KeyProblem> {

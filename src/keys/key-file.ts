@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chownSync,
   closeSync,
   constants,
   fstatSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -59,9 +61,14 @@ export function readOrCreateKeyFile(path: string): Result<string, KeyFileProblem
   return readKeyFile(path);
 }
 
-/** Replaces the text of a key file, whole or not at all. Throws where the folder cannot be written. */
+/** Replaces the text of a key file, whole or not at all; it keeps its owner. Throws where the folder cannot be written. */
 export function replaceKeyFile(path: string, text: string): void {
-  withDraft(path, text, (draft) => renameSync(draft, path));
+  withDraft(path, text, (draft) => {
+    const [before, made] = [statSync(path, { throwIfNoEntry: false }), statSync(draft)];
+    // Root may do this for a gateway that runs as somebody else, who then has to read it.
+    if (before !== undefined && before.uid !== made.uid) chownSync(draft, before.uid, before.gid);
+    renameSync(draft, path);
+  });
 }
 
 /** One key as a line of a key file. */
