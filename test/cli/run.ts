@@ -13,13 +13,14 @@ interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly isInteractive?: boolean;
+  readonly columns?: number;
   readonly commands?: readonly CommandSpec[];
   /** Lines that wait on stdin. */
   readonly stdin?: readonly string[];
 }
 
 /** Runs a command line in process, in a home of nobody. */
-export async function run(line: string, options: RunOptions = {}): Promise<Run> {
+export async function run(line: string | readonly string[], options: RunOptions = {}): Promise<Run> {
   let stdout = '';
   let stderr = '';
   const lines = [...(options.stdin ?? [])];
@@ -34,23 +35,9 @@ export async function run(line: string, options: RunOptions = {}): Promise<Run> 
     },
     ...(options.stdin && { readLine: async () => lines.shift() }),
     isInteractive: options.isInteractive ?? false,
-    columns: 80,
+    columns: options.columns ?? 80,
   };
-  const argv = line.split(' ').filter((word) => word !== '');
+  const argv = typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line;
   const exitCode = await runProgram(argv, terminal, options.commands ?? allCommands);
   return { exitCode, stdout, stderr };
-}
-
-/** A run as a golden file holds it; folders of this machine are replaced by their roles. */
-export function transcript(line: string, result: Run, cwd: string): string {
-  const text = [
-    `$ cortex ${line}`,
-    `exit ${result.exitCode}`,
-    '--- stdout',
-    result.stdout.trimEnd(),
-    '--- stderr',
-    result.stderr.trimEnd(),
-    '',
-  ].join('\n');
-  return text.replaceAll(cwd, '<cwd>');
 }

@@ -1,0 +1,7 @@
+import type { MakeWorld } from './world.ts';
+
+/** Every world, by the name that cases call it. */
+export const worlds: Readonly<Record<string, MakeWorld>> = {
+  /** An empty folder. */
+  nothing: async () => ({ names: {}, [Symbol.asyncDispose]: async () => {} }),
+};
