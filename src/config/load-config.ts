@@ -63,7 +63,11 @@ export async function loadConfig(load: LoadOptions): Promise<Result<LoadedConfig
     const text = await readText(found.path);
     if (text.ok)
       issues.push(
-        ...readYaml({ file: found.path, text: text.value, base: dirname(found.path) }, shape, settings),
+        ...(await readYaml(
+          { file: found.path, text: text.value, base: dirname(found.path) },
+          shape,
+          settings,
+        )),
       );
     else issues.push(problem(undefined, `${found.path} cannot be read (${text.error})`));
   }

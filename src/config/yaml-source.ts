@@ -1,8 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { type Issue, type Origin, problem } from './issue.ts';
 import { nearest } from './nearest.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { type Setting, type SettingPath, type Settings, showPath } from './settings.ts';
 import type { Shape } from './shape.ts';
+import type { YamlNode, YamlText } from './yaml-node.ts';
 
 const maxNodes = 20_000;
 
@@ -14,51 +15,53 @@ interface YamlFile {
   readonly base: string;
 }
 
+/** The whole parser is loaded only for a file that needs it. */
+export async function readYaml(
+  source: YamlFile,
+  shape: Shape,
+  settings: Settings,
+): Promise<readonly Issue[]> {
+  const plain = readPlainYaml(source.text);
+  if (plain !== undefined)
+    return walkYaml(source, { root: plain, faults: [], isBroken: false }, shape, settings);
+  const { readFullYaml } = await import('./full-yaml.ts');
+  return walkYaml(source, readFullYaml(source.text), shape, settings);
+}
+
 /**
- * Puts every value of the file into `settings` and returns everything that has no place there. The file's own
- * objects are never built: the nodes are walked along the tree of options, so a key can reach no prototype, and
- * aliases can unfold no further than that tree is deep. Keys are compared here: the parser's own way to find
- * one that is there twice takes a minute for 50,000 keys.
+ * Puts every value of the file into `settings` and returns everything that has no place there. The nodes are walked
+ * along the tree of options, so aliases can unfold no further than that tree is deep.
  */
-export function readYaml(source: YamlFile, shape: Shape, settings: Settings): readonly Issue[] {
-  const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+function walkYaml(source: YamlFile, text: YamlText, shape: Shape, settings: Settings): readonly Issue[] {
   const issues: Issue[] = [];
   let nodesLeft = maxNodes;
 
-  const at = (offset: number | undefined): Origin => ({
-    kind: 'file',
-    file: source.file,
-    line: Math.max(1, lines.linePos(offset ?? 0).line),
-  });
-  const originOf = (node: unknown, otherwise: Origin): Origin => {
-    const isNode = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
-    return isNode && node.range ? at(node.range[0]) : otherwise;
-  };
+  const at = (line: number): Origin => ({ kind: 'file', file: source.file, line });
+  const originOf = (node: YamlNode, otherwise: Origin): Origin =>
+    node.line === undefined ? otherwise : at(node.line);
 
-  for (const fault of [...document.errors, ...document.warnings]) {
-    issues.push(problem(at(fault.pos[0]), `not valid YAML: ${fault.message.replace(/\.$/, '')}`));
+  for (const { line, message } of text.faults) {
+    issues.push(problem(at(line), `not valid YAML: ${message.replace(/\.$/, '')}`));
   }
-  if (document.errors.length > 0) return issues;
-  walk(document.contents, shape, [], at(0));
+  if (text.isBroken) return issues;
+  walk(text.root, shape, [], at(1));
   return issues;
 
-  function walk(written: unknown, place: Shape, path: SettingPath, origin: Origin): void {
+  function walk(node: YamlNode, place: Shape, path: SettingPath, origin: Origin): void {
     nodesLeft -= 1;
     if (nodesLeft === 0) issues.push(problem(origin, `the file holds more than ${maxNodes} values`));
-    if (nodesLeft <= 0) return;
-    const node = isAlias(written) ? written.resolve(document) : written;
-    if (node === undefined || node === null || (isScalar(node) && node.value === null)) return;
+    const isEmpty = node.scalar === undefined && node.pairs === undefined && node.items === undefined;
+    if (nodesLeft <= 0 || isEmpty) return;
     const read = place.option !== undefined ? readLeaf : place.isList ? walkList : walkMap;
     read(node, place, path, origin);
   }
 
-  function walkList(node: object, place: Shape, path: SettingPath, origin: Origin): void {
-    if (!isSeq(node) || place.any === undefined) {
+  function walkList(node: YamlNode, place: Shape, path: SettingPath, origin: Origin): void {
+    if (node.items === undefined || place.any === undefined) {
       issues.push(problem(origin, `${showPath(path)} must be a list`, 'Begin each item with "- ".'));
       return;
     }
-    for (const [index, item] of node.items.entries()) {
+    for (const [index, item] of node.items().entries()) {
       const itemPath = [...path, String(index)];
       const itemOrigin = originOf(item, origin);
       settings.addMember(itemPath, itemOrigin);
@@ -66,16 +69,16 @@ export function readYaml(source: YamlFile, shape: Shape, settings: Settings): re
     }
   }
 
-  function walkMap(node: object, place: Shape, path: SettingPath, origin: Origin): void {
-    if (!isMap(node)) {
+  function walkMap(node: YamlNode, place: Shape, path: SettingPath, origin: Origin): void {
+    if (node.pairs === undefined) {
       const name = path.length === 0 ? 'the file' : showPath(path);
       issues.push(problem(origin, `${name} must hold keys and values`, keysHint(place)));
       return;
     }
     const seen = new Set<string>();
-    for (const pair of node.items) {
+    for (const pair of node.pairs()) {
       const keyOrigin = originOf(pair.key, origin);
-      const key = scalarText(pair.key);
+      const key = pair.key.scalar;
       if (key === undefined) {
         issues.push(problem(keyOrigin, 'a key must be one word'));
         continue;
@@ -95,7 +98,7 @@ export function readYaml(source: YamlFile, shape: Shape, settings: Settings): re
     }
   }
 
-  function readLeaf(node: object, place: Shape, path: SettingPath, origin: Origin): void {
+  function readLeaf(node: YamlNode, place: Shape, path: SettingPath, origin: Origin): void {
     const { option } = place;
     if (option === undefined) return;
     const base: Omit<Setting, 'raw' | 'itemOrigins'> = {
@@ -105,27 +108,18 @@ export function readYaml(source: YamlFile, shape: Shape, settings: Settings): re
       base: source.base,
       isWithheld: false,
     };
-    const single = scalarText(node);
-    if (single !== undefined) {
-      settings.set({ ...base, raw: single, itemOrigins: [] });
+    if (node.scalar !== undefined) {
+      settings.set({ ...base, raw: node.scalar, itemOrigins: [] });
       return;
     }
-    const items = isSeq(node)
-      ? node.items.map((item) => (isAlias(item) ? item.resolve(document) : item))
-      : [];
-    const texts = items.map(scalarText).filter((text) => text !== undefined);
-    if (!isSeq(node) || texts.length !== items.length) {
+    const items = node.items?.() ?? [];
+    const texts = items.map(({ scalar }) => scalar).filter((text) => text !== undefined);
+    if (node.items === undefined || texts.length !== items.length) {
       issues.push(problem(origin, `${showPath(path)} must be a ${option.kind.name}`));
       return;
     }
-    settings.set({ ...base, raw: texts, itemOrigins: node.items.map((item) => originOf(item, origin)) });
+    settings.set({ ...base, raw: texts, itemOrigins: items.map((item) => originOf(item, origin)) });
   }
-}
-
-/** The text of a scalar as it is written: `0123` and `1.10` stay what they are. */
-function scalarText(node: unknown): string | undefined {
-  if (!isScalar(node) || node.value === null) return undefined;
-  return node.source ?? String(node.value);
 }
 
 function unknownKeyHint(key: string, place: Shape, root: Shape): string {

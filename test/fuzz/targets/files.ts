@@ -11,6 +11,7 @@ import { facts, openTestAudit, signer, tempDir } from '../../audit/support/audit
 import { attempt } from '../../config/load.ts';
 import { type Target, textOf } from './target.ts';
 import { anyText } from './wire.ts';
+import { plainYaml } from './yaml.ts';
 
 const value = fc.oneof(
   fc.constantFrom(
@@ -165,4 +166,4 @@ function editOf(text: string): { at?: number; cut?: number; put?: string } {
   }
 }
 
-export const fileTargets: readonly Target[] = [config, line, audit];
+export const fileTargets: readonly Target[] = [config, plainYaml, line, audit];
