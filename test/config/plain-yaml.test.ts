@@ -6,9 +6,9 @@ import { readPlainYaml } from '#config/plain-yaml.ts';
 const root = join(import.meta.dirname, '../..');
 const files = [
   join(root, 'docs/cortex.example.yaml'),
-  ...readdirSync(join(root, 'test/golden/check'), { recursive: true, encoding: 'utf8' })
+  ...readdirSync(join(root, 'test/golden/folders'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yaml'))
-    .map((name) => join(root, 'test/golden/check', name)),
+    .map((name) => join(root, 'test/golden/folders', name)),
 ];
 
 describe('the config files that people write', () => {
