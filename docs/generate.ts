@@ -4,11 +4,13 @@ import { exampleYaml } from '#config/example.ts';
 import { configJsonSchema } from '#config/json-schema.ts';
 import { referencePage } from '#config/reference-page.ts';
 import { commandsPage } from './commands-page.ts';
+import { connectPage } from './connect-page.ts';
 
 /** Generated files by their path below `docs/`. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['commands.md', commandsPage()],
+    ['connect/README.md', connectPage()],
     ['configuration.md', referencePage()],
     ['cortex.example.yaml', exampleYaml()],
     ['cortex.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],

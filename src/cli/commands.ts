@@ -2,6 +2,7 @@ import { options as settings } from '#config/options.ts';
 import { auditCommands } from './audit-commands.ts';
 import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { connectCommand } from './connect-command.ts';
 import { integrityCommands } from './integrity-commands.ts';
 import { keysCommands } from './keys-commands.ts';
 import { vaultCommands } from './vault-commands.ts';
@@ -144,6 +145,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
+  connectCommand,
   ...backendCommands,
   ...auditCommands,
   ...integrityCommands,

@@ -1,4 +1,6 @@
-import type { Output } from './output.ts';
+import { clients } from '#clients/clients.ts';
+import { commandLine } from '#clients/command-line.ts';
+import { alignColumns, type Output } from './output.ts';
 
 /** What a person sees after `cortex demo` has started: where to connect, how to sign in, and a call to paste. */
 export function demoText(
@@ -22,11 +24,8 @@ export function demoText(
     `  Config     ${of.configFile}`,
     '',
     heading('Connect a client'),
-    `  Claude Code   claude mcp add --transport http cortex ${of.url}`,
-    `  VS Code       code --add-mcp '{"name":"cortex","type":"http","url":"${of.url}"}'`,
-    `  Codex         codex mcp add cortex --url ${of.url}`,
-    `  Gemini CLI    gemini mcp add --transport http cortex ${of.url}`,
-    `  Cursor        {"mcpServers":{"cortex":{"url":"${of.url}"}}}   ${faint('in ~/.cursor/mcp.json')}`,
+    ...clientLines(of.url),
+    faint('  Others, and the files: cortex connect'),
     ...(of.token === undefined
       ? []
       : [
@@ -41,4 +40,13 @@ export function demoText(
     '',
     faint('Ctrl-C stops it.'),
   ].join('\n');
+}
+
+/** The first command of each client that has one. */
+function clientLines(url: string): readonly string[] {
+  const rows = clients.flatMap(({ title, commands }) => {
+    const [first] = commands({ name: 'cortex', url });
+    return first === undefined ? [] : [[`  ${title}`, commandLine(first)]];
+  });
+  return alignColumns(rows);
 }

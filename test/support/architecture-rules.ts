@@ -4,7 +4,7 @@ import { importedModules, lineAt, maskSource } from './typescript-source.ts';
 /** A folder imports only folders with a lower number. */
 const floors: ReadonlyMap<string, number> = new Map([
   ['kernel', 0],
-  ...floor(1, 'contract', 'wire', 'keys', 'cluster', 'outbound', 'store', 'observability'),
+  ...floor(1, 'clients', 'contract', 'wire', 'keys', 'cluster', 'outbound', 'store', 'observability'),
   ...floor(2, 'config', 'auth', 'backends', 'vault', 'audit', 'demo'),
   ...floor(3, 'catalog', 'identity', 'adapter', 'tickets'),
   ...floor(4, 'integrity'),
@@ -22,7 +22,10 @@ const homes: ReadonlyMap<string, readonly string[]> = new Map([
   ['@modelcontextprotocol/', ['adapter', 'demo', 'wire']],
   ['nodemailer', ['demo']],
   ['minisearch', ['catalog']],
-  ['yaml', ['config']],
+  // In the commands it edits other programs’ files, and must know where each word stands.
+  ['yaml', ['config', 'cli']],
+  ['jsonc-parser', ['cli']],
+  ['smol-toml', ['cli']],
   ['conf', ['config']],
   ['undici-http', ['outbound']],
   ['commander', ['cli']],
