@@ -102,19 +102,45 @@ export const commands: readonly CommandSpec[] = [
     name: 'doctor',
     summary: 'Find what would stop a client, step by step.',
     description:
-      'Does what a client does and stops at the first step that would fail one, with the fix. With a URL it begins at the gateway there; without one, or with --config, it judges by the configuration: the issuers, their metadata, keys, PKCE, registration. A token is explained claim by claim. Exit code 1: a step failed; 3: no answer.',
+      'Does what a client does and stops at the first step that would fail one, with the fix, down to the lines of the proxy’s configuration. With a URL it begins there: name, certificate, challenge, preflight, metadata, issuer; with a token it goes on through sessions, list, a call and streams. Without a URL, or with --config, it judges by the configuration, and asks each application. A token is explained claim by claim. Exit code 1: a step failed; 3: no answer.',
     args: [{ name: 'url', summary: 'The URL that agents use.', isRequired: false }],
     options: [
       {
         name: 'token',
         value: 'token',
-        summary: 'An access token to explain; - reads it from stdin, where nobody else sees it.',
+        summary:
+          'An access token to explain and to go on with; - reads it from stdin, where nobody else sees it.',
+      },
+      {
+        name: 'sign-in',
+        summary: 'Get a token as a client does: register, and sign in with the browser.',
+      },
+      { name: 'client-id', value: 'id', summary: 'Sign in as this client, where none may register.' },
+      { name: 'scope', value: 'scope', summary: 'Sign in for these scopes.', isRepeatable: true },
+      { name: 'no-browser', summary: 'Print the address of the sign-in, and open nothing.' },
+      {
+        name: 'origin',
+        value: 'origin',
+        summary: 'The page that connects from a browser, or none. Default: https://claude.ai.',
+      },
+      {
+        name: 'listen-for',
+        value: 'seconds',
+        summary: 'How long a quiet stream must stay open. Default: 15.',
       },
     ],
     examples: [
-      { line: 'cortex doctor', meaning: 'the issuers of ./cortex.yaml' },
+      { line: 'cortex doctor', meaning: 'the issuers and applications of ./cortex.yaml' },
       { line: 'cortex doctor https://mcp.example.com/mcp', meaning: 'what a client finds at a gateway' },
+      {
+        line: 'cortex doctor https://mcp.example.com/mcp --sign-in',
+        meaning: 'all the way: sign-in, list, call, streams',
+      },
       { line: 'cortex doctor --token - < token.txt', meaning: 'why a token is refused, or what it is worth' },
+      {
+        line: 'cortex doctor https://mcp.example.com/mcp --token - --listen-for 120 < token.txt',
+        meaning: 'whether something cuts streams after a minute or two',
+      },
     ],
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },

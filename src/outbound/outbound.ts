@@ -11,7 +11,7 @@ import type { Transport, TransportOptions } from './transport.ts';
  * never followed, so a token in `headers` reaches no other origin (R39).
  */
 export interface OutboundRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Headers that come again, the same object, with other requests: they are checked and written once for each. */

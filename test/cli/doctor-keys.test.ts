@@ -30,11 +30,15 @@ const known: Known = {
     requiredPool: undefined,
   },
   askedScopes: [],
+  origin: undefined,
+  proxy: undefined,
+  gatewayAheadSeconds: undefined,
   issuer: { url: 'https://id.example', jwksUri: 'https://id.example/keys' },
   metadata: undefined,
   keySet: undefined,
   clockAheadSeconds: undefined,
   token: undefined,
+  session: undefined,
 };
 
 test('a key is good for as long as its certificate, and a broken certificate says nothing', async () => {

@@ -9,9 +9,19 @@ import { run } from './run.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** An issuer whose every document can be changed; `date` is what it takes the time for. */
+const notesTools = {
+  tools: [
+    { name: 'list', scope: 'notes:read' },
+    { name: 'write', scope: 'notes:write' },
+  ],
+};
+
+/**
+ * An issuer whose every document can be changed; `date` is what it takes the time for. An application answers there,
+ * too.
+ */
 function startIssuer() {
-  const documents = new Map<string, unknown>();
+  const documents = new Map<string, unknown>([['/api/cortex/backend', notesTools]]);
   let date: string | undefined;
   const server = Bun.serve({
     port: 0,
@@ -83,7 +93,7 @@ async function ask(setup: Setup = {}): Promise<Told> {
     gateway: { url: canonicalUrl },
     auth: { issuers: [{ url: issuer.url, ...setup.issuer }], ...setup.config },
     plans: { pro: ['notes:read', 'notes:write'], free: ['notes:read'] },
-    backends: { notes: { url: 'http://127.0.0.1:9', technical_token: 'x' } },
+    backends: { notes: { url: issuer.url, technical_token: 'x' } },
   });
   const token = setup.token === undefined ? '' : ` --token ${setup.token}`;
   const { exitCode, stdout } = await run(`doctor --json --config ${config}${token}`);
@@ -111,6 +121,8 @@ describe('the doctor, asked about an issuer', () => {
       'registration ok',
       'scopes ok',
       'audience ok',
+      'clock ok',
+      'notes ok',
     ]);
   });
 
@@ -162,7 +174,7 @@ describe('the doctor, asked about an issuer', () => {
       'expired keys alone',
       () => ({ keys: [{ ...key.jwk, exp: 1_000_000_000 }] }),
       'keys',
-      'have the issuer sign with one of',
+      'have the issuer make and publish a new key',
     ],
     [
       'a plain code challenge alone',
@@ -257,8 +269,8 @@ describe('the doctor, asked about an issuer', () => {
       },
     });
     expect(told.exitCode).toBe(1);
-    expect(told.steps.map(({ step }) => step).lastIndexOf('discovery')).toBe(8);
-    expect(told.steps).toHaveLength(9);
+    expect(told.steps.map(({ step }) => step).lastIndexOf('discovery')).toBe(9);
+    expect(told.steps).toHaveLength(10);
   });
 });
 
@@ -396,12 +408,17 @@ describe('the doctor, given a token', () => {
     );
   });
 
-  test('notices a clock that would have good tokens refused', async () => {
+  test('stops at a clock that would have good tokens refused, and warns of one that ends them early', async () => {
     issuer.setDate(new Date(Date.now() + 120_000).toUTCString());
-    const told = await ask({ token: await mint() });
+    const behind = await ask({ token: await mint() });
+    issuer.setDate(new Date(Date.now() - 120_000).toUTCString());
+    const ahead = await ask({ token: await mint() });
     issuer.setDate(undefined);
-    expect(stepOf(told, 'signature')).toMatchObject({ status: 'warning' });
-    expect(stepOf(told, 'signature')?.found).toMatch(/this machine's clock is 1[12]\d s behind the issuer's/);
+    expect(behind.exitCode).toBe(1);
+    expect(last(behind)).toMatchObject({ step: 'clock', status: 'failed' });
+    expect(last(behind)?.found).toMatch(/this machine’s clock is 1[12]\d s behind the issuer’s/);
+    expect(last(behind)?.fix).toContain('timedatectl set-ntp true');
+    expect(stepOf(ahead, 'clock')).toMatchObject({ status: 'warning' });
   });
 
   test('takes it from stdin, and never shows it', async () => {
@@ -426,7 +443,11 @@ describe('the doctor, given the URL of a gateway', () => {
     const told = await run(`doctor --json ${url}`);
     const { steps } = JSON.parse(told.stdout);
     expect(steps.map((one: { step: string; status: string }) => `${one.step} ${one.status}`)).toEqual([
+      'dns ok',
+      'tls skipped',
       'challenge ok',
+      'exposed skipped',
+      'preflight skipped',
       'metadata ok',
       'resource ok',
       'discovery ok',
@@ -437,6 +458,7 @@ describe('the doctor, given the URL of a gateway', () => {
       'registration warning',
       'scopes ok',
       'audience ok',
+      'clock ok',
     ]);
     expect(told.exitCode).toBe(0);
   });

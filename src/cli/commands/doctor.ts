@@ -1,94 +1,128 @@
-import type { AuthOptions, IssuerOptions } from '#auth/options.ts';
-import { peekToken } from '#auth/peek-token.ts';
-import { presets } from '#auth/presets/table.ts';
+import { lookup } from 'node:dns/promises';
+import type { AuthOptions } from '#auth/options.ts';
 import { challengeScopesOf } from '#auth/protected-resource.ts';
+import type { LoadedConfig } from '#config/load-config.ts';
 import { authOptionsOf } from '#gateway-options.ts';
-import type { JsonValue } from '#kernel/json.ts';
+import { err, ok } from '#kernel/result.ts';
+import { inspectTls } from '#outbound/inspect-tls.ts';
+import { isLoopbackHost } from '#outbound/loopback.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import type { Invocation } from '../command.ts';
-import { type Examined, takeSteps } from '../doctor/examine.ts';
-import type { FindingStatus, Known, StepDeps } from '../doctor/finding.ts';
-import { gatewaySteps } from '../doctor/gateway-steps.ts';
-import { issuerSteps } from '../doctor/issuer-steps.ts';
+import { backendSteps } from '../doctor/backend-steps.ts';
+import { type Examined, examine } from '../doctor/examine.ts';
+import type { Known, StepDeps } from '../doctor/finding.ts';
 import { createProbe } from '../doctor/probe.ts';
-import { tokenSteps } from '../doctor/token-steps.ts';
+import { exitCodeOf, firstFault, reportOf, showStep } from '../doctor/report.ts';
+import { signInStep } from '../doctor/sign-in-step.ts';
+import { createWatchStream } from '../doctor/watch-stream.ts';
 import { UserError } from '../errors.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
+
+const hostedClient = 'https://claude.ai';
+const defaultListenSeconds = 15;
+const maxListenSeconds = 3_600;
 
 /** Takes the steps of a client, and stops at the first that would fail one. Exit codes: 0, 1 failed, 3 no answer. */
 export async function doctor(invocation: Invocation): Promise<number> {
-  const { args, output } = invocation;
+  const { args, options, output, terminal } = invocation;
+  const url = urlOf(args[0]);
+  const listenMs = listenSecondsOf(options.text('listen-for')) * 1_000;
   const token = await tokenOf(invocation);
-  const known = await startingPoint(args[0], token, invocation);
+  const isConfigured = url === undefined || options.text('config') !== undefined;
+  const loaded = isConfigured ? await requireConfig(invocation, false) : undefined;
+  const start = startingPoint(url, loaded, token, options.text('origin'));
   const outbound = createOutbound();
   const taken: Examined[] = [];
   const say = (examined: Examined) => {
     taken.push(examined);
-    if (!output.isJson) show(output, examined, known.options.issuers.length > 1);
+    const hasMany = start.options.issuers.length > 1;
+    if (!output.isJson) showStep(output, examined, { hasMany, terminal });
+  };
+  const deps: StepDeps = {
+    probe: createProbe(outbound),
+    watch: createWatchStream(outbound),
+    inspectTls,
+    resolve,
+    now: Date.now,
+    listenMs,
+    note: output.note,
   };
   try {
-    await examine(known, args[0] !== undefined, { probe: createProbe(outbound), now: Date.now }, say);
+    await examine(
+      {
+        start,
+        hasGateway: url !== undefined,
+        isConfigured,
+        signIn: options.has('sign-in') && token === undefined ? signInStep(invocation) : undefined,
+        backends:
+          loaded === undefined
+            ? []
+            : backendSteps(loaded.config, outbound, { hasSecrets: loaded.mayRunCommands }),
+      },
+      deps,
+      say,
+    );
   } finally {
     await outbound.close();
   }
-  const last = taken.at(-1)?.finding.status ?? 'failed';
-  if (output.isJson) output.document(report(taken, last));
-  else output.note(closingWords(taken, last, invocation));
-  if (last === 'unreachable') return exitCodes.unreachable;
-  return last === 'failed' ? exitCodes.no : exitCodes.done;
+  if (output.isJson) output.document(reportOf(taken));
+  else output.note(closingWords(taken, start, invocation));
+  return exitCodeOf(taken);
 }
 
-async function examine(
-  start: Known,
-  hasUrl: boolean,
-  deps: StepDeps,
-  say: (examined: Examined) => void,
-): Promise<void> {
-  const gateway = await takeSteps(hasUrl ? gatewaySteps : [], start, deps, undefined, say);
-  if (gateway.hasFailed) return;
-  const { token, options } = gateway.known;
-  const ofToken = token === undefined ? undefined : issuerOf(token, options.issuers);
-  for (const issuer of options.issuers) {
-    const about = { ...gateway.known, issuer, metadata: undefined, keySet: undefined };
-    const seen = await takeSteps(issuerSteps, about, deps, issuer.url, say);
-    if (seen.hasFailed) return;
-    if (token === undefined || issuer !== ofToken) continue;
-    if ((await takeSteps(tokenSteps, seen.known, deps, issuer.url, say)).hasFailed) return;
+async function resolve(host: string) {
+  try {
+    return ok((await lookup(host, { all: true })).map(({ address }) => address));
+  } catch (error) {
+    return err(error instanceof Error && 'code' in error ? String(error.code) : String(error));
   }
 }
 
-/** Whose token it says it is; one of nobody's is explained against the first. */
-function issuerOf(token: string, issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
-  const peeked = peekToken(token);
-  const named = peeked.ok ? peeked.value.issuer : undefined;
-  const spells = ({ preset = 'generic', url }: IssuerOptions) =>
-    named !== undefined && presets[preset].spellings(url).includes(named);
-  return issuers.find(spells) ?? issuers[0];
+function urlOf(given: string | undefined): string | undefined {
+  if (given === undefined || (/^https?:\/\//.test(given) && URL.canParse(given))) return given;
+  throw new UserError(`${given} is no URL`, { next: 'cortex doctor https://mcp.example.com/mcp' });
 }
 
-async function startingPoint(
+function listenSecondsOf(given: string | undefined): number {
+  const seconds = given === undefined ? defaultListenSeconds : Number(given);
+  if (Number.isInteger(seconds) && seconds > 0 && seconds <= maxListenSeconds) return seconds;
+  throw new UserError(`--listen-for takes seconds, up to ${maxListenSeconds}`, {
+    next: 'write --listen-for 70',
+  });
+}
+
+function startingPoint(
   url: string | undefined,
+  loaded: LoadedConfig | undefined,
   token: string | undefined,
-  invocation: Invocation,
-): Promise<Known> {
-  if (url !== undefined && !/^https?:\/\//.test(url))
-    throw new UserError(`${url} is no URL`, { next: 'cortex doctor https://mcp.example.com/mcp' });
-  const isConfigured = url === undefined || invocation.options.text('config') !== undefined;
-  const options = isConfigured
-    ? authOptionsOf((await requireConfig(invocation, false)).config)
-    : nothingKnown(url);
+  origin: string | undefined,
+): Known {
+  const options = loaded === undefined ? nothingKnown(url ?? '') : authOptionsOf(loaded.config);
+  const known = url ?? options.canonicalUrl;
   return {
-    url: url ?? options.canonicalUrl,
+    url: known,
     options,
     askedScopes: challengeScopesOf(options),
+    origin: originOf(known, origin),
+    proxy: undefined,
+    gatewayAheadSeconds: undefined,
     issuer: options.issuers[0] ?? { url: '' },
     metadata: undefined,
     keySet: undefined,
     clockAheadSeconds: undefined,
     token,
+    session: undefined,
   };
+}
+
+/** No page of elsewhere gets to this machine. */
+function originOf(url: string, given: string | undefined): string | undefined {
+  if (given === undefined) return isLoopbackHost(new URL(url).hostname) ? undefined : hostedClient;
+  if (given === 'none') return undefined;
+  if (URL.parse(given)?.origin === given) return given;
+  throw new UserError(`--origin takes an origin, or none, not ${JSON.stringify(given)}`, {
+    next: `write --origin ${hostedClient}`,
+  });
 }
 
 function nothingKnown(url: string): AuthOptions {
@@ -113,51 +147,20 @@ async function tokenOf({ options, terminal }: Invocation): Promise<string | unde
   return line.trim();
 }
 
-const styles = {
-  ok: 'green',
-  warning: 'yellow',
-  failed: 'red',
-  unreachable: 'red',
-  skipped: 'dim',
-} as const satisfies Record<FindingStatus, string>;
-
-function show(output: Output, { step, issuer, finding }: Examined, hasMany: boolean): void {
-  const { status, found, fix, details = [] } = finding;
-  const of = hasMany && issuer !== undefined ? ` [${issuer}]` : '';
-  output.line(`${output.paint(styles[status], status.padEnd(11))} ${step.padEnd(12)} ${found}${of}`);
-  for (const detail of details) output.line(`${' '.repeat(25)}${detail}`);
-  if (fix !== undefined) output.line(`${' '.repeat(25)}fix: ${fix}`);
-}
-
-function report(taken: readonly Examined[], last: FindingStatus): JsonValue {
-  return {
-    ok: last !== 'failed' && last !== 'unreachable',
-    steps: taken.map(({ step, issuer, finding }) => ({
-      step,
-      issuer: issuer ?? null,
-      status: finding.status,
-      found: finding.found,
-      fix: finding.fix ?? null,
-      details: [...(finding.details ?? [])],
-    })),
-  };
-}
-
-function closingWords(
-  taken: readonly Examined[],
-  last: FindingStatus,
-  { args, options }: Invocation,
-): string {
-  if (last === 'failed' || last === 'unreachable')
-    return `Stopped at ${taken.at(-1)?.step}: put it right, then run this again.`;
+function closingWords(taken: readonly Examined[], { url }: Known, { args, options }: Invocation): string {
+  const fault = firstFault(taken);
+  if (fault !== undefined) {
+    const isLast = fault === taken.at(-1);
+    return `${isLast ? 'Stopped at' : 'Look at'} ${fault.step}: put it right, then run this again.`;
+  }
   const warnings = taken.filter(({ finding }) => finding.status === 'warning').length;
   const remark =
     warnings === 0
       ? 'Nothing stands in a client’s way'
       : `A client gets through; ${warnings} of the steps may stop some`;
-  const next =
-    options.text('token') === undefined
-      ? ` To have a token explained: cortex doctor ${args[0] ?? ''} --token -`
-      : '';
-  return `${remark}.${next.replace('  ', ' ')}`;
+  if (args[0] === undefined) return `${remark}. To go a client’s way: cortex doctor ${url}`;
+  const hasToken = options.text('token') !== undefined || options.has('sign-in');
+  return hasToken
+    ? `${remark}.`
+    : `${remark}. To go on with a token, through list, call and streams: cortex doctor ${url} --sign-in`;
 }

@@ -1,6 +1,8 @@
 import { isAsSafeAs, wellKnownUrls } from '#auth/discovery.ts';
 import { isStringArray, stringAt } from '#kernel/json.ts';
+import { limits } from '#kernel/limits.ts';
 import { audienceAdvice } from './audience-advice.ts';
+import { clockAhead } from './clock.ts';
 import {
   type Finding,
   fail,
@@ -24,6 +26,7 @@ export const issuerSteps: readonly Step[] = [
   { name: 'registration', run: registration },
   { name: 'scopes', run: scopes },
   { name: 'audience', run: audience },
+  { name: 'clock', run: clock },
 ];
 
 async function discovery({ issuer }: Known, { probe, now }: StepDeps): Promise<Finding> {
@@ -39,9 +42,7 @@ async function discovery({ issuer }: Known, { probe, now }: StepDeps): Promise<F
       tried.push(`${url}: ${status}${status === 200 ? ', no metadata' : ''}`);
       continue;
     }
-    const date = Date.parse(header('date') ?? '');
-    const clockAheadSeconds = Number.isNaN(date) ? undefined : Math.round((date - now()) / 1_000);
-    return ok(url, { learned: { metadata: json, clockAheadSeconds } });
+    return ok(url, { learned: { metadata: json, clockAheadSeconds: clockAhead(header, now()) } });
   }
   if (!hasAnswered)
     return unreachable(`${issuer.url} does not answer: ${tried[0] ?? ''}`, 'check the URL, DNS and firewall');
@@ -120,4 +121,18 @@ function audience({ issuer, options }: Known): Finding {
   return advice === undefined
     ? ok(`tokens must be for ${wanted}; clients ask for it with resource=${options.canonicalUrl}`)
     : warn(`tokens must be for ${wanted}`, advice);
+}
+
+/** Without a gateway that was asked, this machine is taken for its. */
+function clock({ clockAheadSeconds, gatewayAheadSeconds }: Known): Finding {
+  if (clockAheadSeconds === undefined) return skipped('the issuer does not say what time it has');
+  const ahead = clockAheadSeconds - (gatewayAheadSeconds ?? 0);
+  const whose = gatewayAheadSeconds === undefined ? 'this machine’s clock' : 'the gateway’s clock';
+  const fix =
+    'set the clock that is wrong, and keep it so: timedatectl set-ntp true (or chrony), there and at the issuer';
+  if (ahead > limits.clockToleranceSeconds)
+    return fail(`${whose} is ${ahead} s behind the issuer’s: new tokens are refused as not yet valid`, fix);
+  if (-ahead > limits.clockToleranceSeconds)
+    return warn(`${whose} is ${-ahead} s ahead of the issuer’s: tokens end early`, fix);
+  return ok(`${whose} and the issuer’s differ by ${Math.abs(ahead)} s`);
 }

@@ -5,7 +5,10 @@ import { isJsonObject, isStringArray, type JsonObject, stringAt } from '#kernel/
 import { type Finding, fail, type Known, ok, type StepDeps, unreachable, warn } from './finding.ts';
 
 /** The keys that tokens are verified with: there, public, and good for an algorithm that is accepted. */
-export async function keys({ issuer, metadata = {} }: Known, { probe, now }: StepDeps): Promise<Finding> {
+export async function keys(
+  { issuer, metadata = {} }: Known,
+  { probe, now }: Pick<StepDeps, 'probe' | 'now'>,
+): Promise<Finding> {
   const url = issuer.jwksUri ?? stringAt(metadata, 'jwks_uri') ?? '';
   const answer = await probe('GET', url);
   if (!answer.ok)
@@ -29,6 +32,13 @@ export async function keys({ issuer, metadata = {} }: Known, { probe, now }: Ste
   const judged = await Promise.all(all.map((key) => judge(key, algorithms, now())));
   const usable = judged.filter(({ problem }) => problem === undefined);
   const details = judged.map(({ key, problem }) => `${nameOf(key)}: ${problem ?? 'good'}`);
+  const expired = judged.filter(({ problem }) => problem?.startsWith('expired'));
+  if (usable.length === 0 && expired.length > 0)
+    return fail(
+      `none of the ${all.length} keys can be used: ${expired.length} have expired`,
+      'have the issuer make and publish a new key, and see why it did not by itself',
+      { details },
+    );
   if (usable.length === 0)
     return fail(
       all.length === 0 ? `${url} holds no key` : `none of the ${all.length} keys can be used`,
@@ -38,7 +48,6 @@ export async function keys({ issuer, metadata = {} }: Known, { probe, now }: Ste
   const learned = { keySet: json };
   const repeated = all.filter(({ kid }, at) => all.some((other, index) => index < at && other.kid === kid));
   const found = `${usable.length} of ${all.length} ${all.length === 1 ? 'key' : 'keys'} can be used`;
-  const expired = judged.filter(({ problem }) => problem?.startsWith('expired'));
   if (expired.length > 0) return warn(found, 'have the issuer take expired keys away', { details, learned });
   if (repeated.length > 0)
     return warn(`${found}; ${nameOf(repeated[0] ?? {})} is there twice`, 'give each key a kid of its own', {

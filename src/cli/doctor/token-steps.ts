@@ -7,7 +7,6 @@ import { acceptHeader, peekToken } from '#auth/peek-token.ts';
 import { challengeScopesOf } from '#auth/protected-resource.ts';
 import { bindingOf } from '#auth/token-binding.ts';
 import { verifyToken } from '#auth/verify-token.ts';
-import { limits } from '#kernel/limits.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { type Finding, fail, type Known, ok, type Step, type StepDeps, warn } from './finding.ts';
 import { refusalFix } from './refusal-fix.ts';
@@ -39,7 +38,7 @@ function claimByClaim({ token = '', issuer, options }: Known, { now }: StepDeps)
 }
 
 async function signature(known: Known, { now }: StepDeps): Promise<Finding> {
-  const { token = '', issuer, options, keySet, clockAheadSeconds } = known;
+  const { token = '', issuer, options, keySet } = known;
   const rules = issuerRulesOf(issuer, options.canonicalUrl);
   const peeked = peekToken(token);
   if (!peeked.ok) return refused(peeked.error.reason, undefined);
@@ -52,19 +51,8 @@ async function signature(known: Known, { now }: StepDeps): Promise<Finding> {
   const candidates = await keys.value.candidates(header.value);
   if (!candidates.ok) return refused(candidates.error, `kid ${header.value.kid ?? 'absent'}`);
   const claims = await verifyToken(token, header.value, candidates.value, rules, now());
-  const clock = clockOf(clockAheadSeconds);
-  if (!claims.ok) return refused(claims.error.reason, claims.error.detail, clock);
-  const found = `${header.value.alg}, key ${header.value.kid ?? 'without kid'}, within its times`;
-  return clock === undefined
-    ? ok(found)
-    : warn(`${found}; ${clock}`, 'set the clock of this machine, or of the issuer');
-}
-
-/** Said only where it is enough to refuse good tokens. */
-function clockOf(aheadSeconds: number | undefined): string | undefined {
-  if (aheadSeconds === undefined || Math.abs(aheadSeconds) <= limits.clockToleranceSeconds) return undefined;
-  const way = aheadSeconds > 0 ? 'behind' : 'ahead of';
-  return `this machine's clock is ${Math.abs(aheadSeconds)} s ${way} the issuer's`;
+  if (!claims.ok) return refused(claims.error.reason, claims.error.detail);
+  return ok(`${header.value.alg}, key ${header.value.kid ?? 'without kid'}, within its times`);
 }
 
 function acceptance({ token = '', issuer, options }: Known): Finding {
@@ -108,11 +96,6 @@ function identity({ token = '', issuer, options }: Known): Finding {
   );
 }
 
-function refused(
-  reason: Parameters<typeof refusalFix>[0],
-  detail: string | undefined,
-  also?: string,
-): Finding {
-  const more = [detail, also].filter((text) => text !== undefined).join('; ');
-  return fail(`refused: ${reason}${more === '' ? '' : ` (${more})`}`, refusalFix(reason));
+function refused(reason: Parameters<typeof refusalFix>[0], detail: string | undefined): Finding {
+  return fail(`refused: ${reason}${detail === undefined ? '' : ` (${detail})`}`, refusalFix(reason));
 }
