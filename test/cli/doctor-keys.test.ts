@@ -31,6 +31,7 @@ const known: Known = {
   },
   askedScopes: [],
   origin: undefined,
+  isOriginNamed: false,
   proxy: undefined,
   gatewayAheadSeconds: undefined,
   issuer: { url: 'https://id.example', jwksUri: 'https://id.example/keys' },

@@ -104,6 +104,7 @@ function startingPoint(
     options,
     askedScopes: challengeScopesOf(options),
     origin: originOf(known, origin),
+    isOriginNamed: origin !== undefined,
     proxy: undefined,
     gatewayAheadSeconds: undefined,
     issuer: options.issuers[0] ?? { url: '' },

@@ -7,6 +7,7 @@ import {
   type StepDeps,
   skipped,
   unreachable,
+  warn,
 } from './finding.ts';
 import { httpFault } from './http-fault.ts';
 import type { Answer } from './probe.ts';
@@ -36,7 +37,7 @@ async function exposed(known: Known, { probe }: StepDeps): Promise<Finding> {
   if (origin === undefined) return skipped(nobody);
   const answer = await probe('POST', url, { headers: { origin } });
   if (!answer.ok) return unreachable(`${url} does not answer: ${answer.error}`, 'look at the proxy');
-  const denied = originRefused(answer.value, origin);
+  const denied = originRefused(answer.value, known);
   if (denied !== undefined) return denied;
   if (answer.value.status !== 401) return httpFault(answer.value, known, '401');
   const { header } = answer.value;
@@ -72,7 +73,7 @@ async function preflight(known: Known, { probe }: StepDeps): Promise<Finding> {
   });
   if (!answer.ok)
     return unreachable(`a preflight of ${url} is not answered: ${answer.error}`, 'look at the proxy');
-  const denied = originRefused(answer.value, origin);
+  const denied = originRefused(answer.value, known);
   if (denied !== undefined) return denied;
   const { status, header } = answer.value;
   const fix = 'have the proxy pass OPTIONS on to the gateway, which answers it without a token';
@@ -89,12 +90,15 @@ async function preflight(known: Known, { probe }: StepDeps): Promise<Finding> {
   return ok(`a page of ${origin} may call`);
 }
 
-function originRefused({ status, json }: Answer, origin: string): Finding | undefined {
+/** Hosted clients connect from their vendor's servers, without an origin: only who named a page needs it. */
+function originRefused({ status, json }: Answer, { origin, isOriginNamed }: Known): Finding | undefined {
   if (status !== 403 || json?.error !== 'origin_refused') return undefined;
-  return fail(
-    `the gateway refuses pages of ${origin}`,
-    `add it to gateway.origins: [${origin}]; where no page in a browser is to connect: --origin none`,
-  );
+  const found = `the gateway refuses pages of ${origin}`;
+  const fix = `add it to gateway.origins: [${origin}]`;
+  if (isOriginNamed) return fail(found, fix);
+  return warn(found, `if pages in a browser are to connect, ${fix}; if not, say so with --origin none`, {
+    learned: { origin: undefined },
+  });
 }
 
 function namesIn(list: string | undefined): ReadonlySet<string> {

@@ -34,6 +34,8 @@ export interface Known {
   readonly askedScopes: readonly string[];
   /** The page that connects from a browser; undefined: none does. */
   readonly origin: string | undefined;
+  /** Whether that page was named, and not taken as the most likely one. */
+  readonly isOriginNamed: boolean;
   /** What stands before the gateway, where it says so. */
   readonly proxy: ProxyName | undefined;
   /** How far the gateway's clock is ahead of this one; undefined where it did not say. */
