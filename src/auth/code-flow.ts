@@ -10,7 +10,10 @@ import {
   customFetch,
   None,
   processAuthorizationCodeResponse,
+  processRefreshTokenResponse,
   ResponseBodyError,
+  refreshTokenGrantRequest,
+  type TokenEndpointResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
 import { err, ok, type Result } from '#kernel/result.ts';
@@ -66,17 +69,22 @@ export async function authorizationUrl(
   return url.href;
 }
 
-/** Checks the answer (state, RFC 9207 `iss`, error) and trades its code for an access token. Does not look into the token. */
+/** What an issuer gave for a code or a refresh token. */
+export interface TokenSet {
+  readonly accessToken: Secret;
+  /** Undefined: none came; where one was refreshed, it stays good. */
+  readonly refreshToken: Secret | undefined;
+  /** Undefined: the issuer does not say. */
+  readonly expiresInSeconds: number | undefined;
+}
+
+/** Checks the answer (state, RFC 9207 `iss`, error) and trades its code for tokens. Does not look into them. */
 export async function redeemCode(
   request: CodeRequest,
   answer: { readonly parameters: URLSearchParams; readonly state: string; readonly verifier: string },
   fetch: LibraryFetch,
-): Promise<Result<Secret, CodeRefusal>> {
-  const server: AuthorizationServer = {
-    issuer: request.server.issuer,
-    token_endpoint: request.server.tokenEndpoint,
-    authorization_response_iss_parameter_supported: request.server.namesIssuer,
-  };
+): Promise<Result<TokenSet, CodeRefusal>> {
+  const server = metadataOf(request);
   const client: Client = { client_id: request.client.id };
   let isAsked = false;
   try {
@@ -89,17 +97,59 @@ export async function redeemCode(
       parameters,
       request.redirectUri,
       answer.verifier,
-      {
-        [customFetch]: fetch,
-        [allowInsecureRequests]: request.server.issuer.startsWith('http:'),
-        additionalParameters: resourceOf(request),
-      },
+      libraryOptions(request, fetch),
     );
-    const tokens = await processAuthorizationCodeResponse(server, client, response);
-    return ok(new Secret(tokens.access_token));
+    return ok(tokenSet(await processAuthorizationCodeResponse(server, client, response)));
   } catch (error) {
     return err(refusalOf(error, isAsked));
   }
+}
+
+/** Trades a refresh token for new ones (OAuth 2.1 section 4.3). `refused`: it is good for nothing any more. */
+export async function refreshTokens(
+  request: CodeRequest,
+  refreshToken: Secret,
+  fetch: LibraryFetch,
+): Promise<Result<TokenSet, CodeRefusal>> {
+  const server = metadataOf(request);
+  const client: Client = { client_id: request.client.id };
+  try {
+    const response = await refreshTokenGrantRequest(
+      server,
+      client,
+      clientAuthentication(request),
+      refreshToken.reveal(),
+      libraryOptions(request, fetch),
+    );
+    return ok(tokenSet(await processRefreshTokenResponse(server, client, response)));
+  } catch (error) {
+    return err(refusalOf(error, true));
+  }
+}
+
+function metadataOf({ server }: CodeRequest): AuthorizationServer {
+  return {
+    issuer: server.issuer,
+    token_endpoint: server.tokenEndpoint,
+    authorization_response_iss_parameter_supported: server.namesIssuer,
+  };
+}
+
+function libraryOptions(request: CodeRequest, fetch: LibraryFetch) {
+  return {
+    [customFetch]: fetch,
+    [allowInsecureRequests]: request.server.issuer.startsWith('http:'),
+    additionalParameters: resourceOf(request),
+  };
+}
+
+function tokenSet(answer: TokenEndpointResponse): TokenSet {
+  const { access_token, refresh_token, expires_in } = answer;
+  return {
+    accessToken: new Secret(access_token),
+    refreshToken: refresh_token === undefined ? undefined : new Secret(refresh_token),
+    expiresInSeconds: expires_in,
+  };
 }
 
 function resourceOf({ resource }: CodeRequest): Readonly<Record<string, string>> {

@@ -13,6 +13,8 @@ export interface OAuthServer {
   /** Its answers name their issuer (RFC 9207), and one that does not is refused. */
   readonly namesIssuer: boolean;
   readonly tokenAuthMethods: readonly string[];
+  /** Refresh tokens are asked for by the scope `offline_access`. */
+  readonly offersOfflineAccess: boolean;
   /** How a client that registers should authenticate: `none` where that is taken, or where nothing is said. */
   readonly registrationAuthMethod: string;
 }
@@ -52,6 +54,8 @@ function serverOf(issuer: string, document: JsonObject): OAuthServer | undefined
     registrationEndpoint: endpoint('registration_endpoint'),
     readsClientDocuments: document.client_id_metadata_document_supported === true,
     namesIssuer: document.authorization_response_iss_parameter_supported === true,
+    offersOfflineAccess:
+      isStringArray(document.scopes_supported) && document.scopes_supported.includes('offline_access'),
     tokenAuthMethods: isStringArray(methods) ? methods : ['client_secret_basic'],
     registrationAuthMethod:
       (isStringArray(methods) ? ourMethods.find((method) => methods.includes(method)) : undefined) ?? 'none',

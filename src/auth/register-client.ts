@@ -17,6 +17,14 @@ export function clientMetadata(name: string, redirectUri: string, authMethod = '
   };
 }
 
+/** The metadata of our command on people's own machines, which may keep a sign-in. */
+export function commandMetadata(name: string, redirectUri: string, authMethod = 'none'): JsonObject {
+  return {
+    ...clientMetadata(name, redirectUri, authMethod),
+    grant_types: ['authorization_code', 'refresh_token'],
+  };
+}
+
 /** Dynamic client registration (RFC 7591 section 3). The error is for the log. */
 export async function registerClient(
   endpoint: string,

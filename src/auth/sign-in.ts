@@ -17,7 +17,7 @@ import {
 } from './code-flow.ts';
 import type { FetchJson } from './discovery.ts';
 import { type OAuthServer, readOAuthServer } from './oauth-server.ts';
-import { clientMetadata, registerClient } from './register-client.ts';
+import { clientMetadata, commandMetadata, registerClient } from './register-client.ts';
 import { createSignInClients, type SignInRegistrations } from './sign-in-clients.ts';
 
 /** How people sign in on the gateway's own pages. */
@@ -162,7 +162,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
         if (reason === 'client_refused') await clients.forget(issuer);
         return err(reason);
       }
-      const principal = await principalOf(token.value, issuer);
+      const principal = await principalOf(token.value.accessToken, issuer);
       return principal.ok ? ok({ principal: principal.value, next }) : principal;
     },
 
@@ -175,7 +175,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     commandDocument() {
       const { origin, name } = options();
       const client_id = origin + commandDocumentPath;
-      return { client_id, ...clientMetadata(`${name} command line`, commandRedirectUri) };
+      return { client_id, ...commandMetadata(`${name} command line`, commandRedirectUri) };
     },
   };
 }

@@ -5,6 +5,7 @@ import type { CommandSpec, OptionSpec } from './command.ts';
 import { connectCommand } from './connect-command.ts';
 import { integrityCommands } from './integrity-commands.ts';
 import { keysCommands } from './keys-commands.ts';
+import { stdioCommands } from './stdio-commands.ts';
 import { vaultCommands } from './vault-commands.ts';
 
 /** Options of every command. */
@@ -177,6 +178,7 @@ export const commands: readonly CommandSpec[] = [
   ...integrityCommands,
   ...vaultCommands,
   ...keysCommands,
+  ...stdioCommands,
   {
     name: 'revoke',
     summary: 'Refuse tokens that are still good: of a user, a session, a client, a grant, an issuer.',

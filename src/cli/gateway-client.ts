@@ -68,7 +68,7 @@ export function createGatewayClient(url: string): GatewayClient {
         throw new UserError(
           `the gateway calls itself ${JSON.stringify(metadata.value.resource)}, not ${url}`,
           {
-            next: 'give that very URL: cortex vault link SERVER --gateway URL',
+            next: `give that very URL: ${JSON.stringify(metadata.value.resource)}`,
           },
         );
       const issuers = metadata.value.authorization_servers;
@@ -92,7 +92,7 @@ export function createGatewayClient(url: string): GatewayClient {
 function unreachable(message: string): UserError {
   return new UserError(message, {
     exitCode: exitCodes.unreachable,
-    next: 'is it the URL that your agents use, with /mcp at the end? see: cortex vault link --help',
+    next: 'is it the URL that your agents use, with /mcp at the end? see what stands in the way: cortex doctor URL',
   });
 }
 

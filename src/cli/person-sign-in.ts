@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { authorizationUrl, type CodeFailure, type OAuthClient, redeemCode } from '#auth/code-flow.ts';
+import {
+  authorizationUrl,
+  type CodeFailure,
+  type CodeRequest,
+  type OAuthClient,
+  redeemCode,
+  type TokenSet,
+} from '#auth/code-flow.ts';
 import type { OAuthServer } from '#auth/oauth-server.ts';
-import { clientMetadata, registerClient } from '#auth/register-client.ts';
+import { commandMetadata, registerClient } from '#auth/register-client.ts';
 import { commandDocumentPath } from '#auth/sign-in.ts';
 import { isJsonObject } from '#kernel/json.ts';
-import type { Secret } from '#kernel/secret.ts';
 import type { Invocation } from './command.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -12,9 +18,11 @@ import type { GatewayClient } from './gateway-client.ts';
 import { type LoopbackCallback, listenForCallback } from './loopback-callback.ts';
 import { openBrowser } from './open-browser.ts';
 
-/** A person's token, and the page that still waits in the browser for what comes next. */
+/** A person's tokens, and the page that still waits in the browser for what comes next. */
 export interface SignedIn {
-  readonly token: Secret;
+  readonly tokens: TokenSet;
+  /** What was asked for: refreshing asks for the same. */
+  readonly request: CodeRequest;
   readonly callback: LoopbackCallback;
   /** Whether the person pasted the answer: there is no page that could go on by itself. */
   readonly wasPasted: boolean;
@@ -22,8 +30,19 @@ export interface SignedIn {
 
 const waitMs = 10 * 60_000;
 
+export interface SignInWish {
+  /** Beside those that the gateway asks for. */
+  readonly scopes?: readonly string[];
+  /** Whether the sign-in should last longer than one token. */
+  readonly isKept?: boolean;
+}
+
 /** Signs a person in at the gateway's issuer: code and PKCE over a loopback redirect, or over what the person pastes. */
-export async function signInPerson(gateway: GatewayClient, invocation: Invocation): Promise<SignedIn> {
+export async function signInPerson(
+  gateway: GatewayClient,
+  invocation: Invocation,
+  wish: SignInWish = {},
+): Promise<SignedIn> {
   const { options, output, terminal } = invocation;
   const { server, scopes } = await gateway.discover();
   const state = randomBytes(32).toString('base64url');
@@ -31,25 +50,22 @@ export async function signInPerson(gateway: GatewayClient, invocation: Invocatio
   const callback = listenForCallback(state);
   try {
     const client = await clientAt(gateway, server, options.text('client-id'), callback.redirectUri);
-    const asked = options.list('scope');
-    const request = {
-      server,
-      client,
-      redirectUri: callback.redirectUri,
-      resource: gateway.url,
-      scopes: asked.length > 0 ? asked : scopes,
-    };
+    const given = options.list('scope');
+    const asked = [...(given.length > 0 ? given : scopes), ...(wish.scopes ?? [])];
+    if (wish.isKept === true && server.offersOfflineAccess) asked.push('offline_access');
+    const { redirectUri } = callback;
+    const request = { server, client, redirectUri, resource: gateway.url, scopes: [...new Set(asked)] };
     const url = await authorizationUrl(request, { state, verifier });
     const isOpen = options.has('browser') && openBrowser(url, terminal.environment);
     output.warn(isOpen ? `Sign in in your browser. If it did not open:\n${url}` : `Sign in here:\n${url}`);
     const { parameters, wasPasted } = await answerOf(callback, state, invocation);
-    const token = await redeemCode(request, { parameters, state, verifier }, gateway.fetch);
-    if (token.ok) return { token: token.value, callback, wasPasted };
+    const tokens = await redeemCode(request, { parameters, state, verifier }, gateway.fetch);
+    if (tokens.ok) return { tokens: tokens.value, request, callback, wasPasted };
     callback.respond({
       title: 'You were not signed in',
       text: 'The command says why. You can close this page.',
     });
-    throw failed(token.error.reason, token.error.detail, server.issuer);
+    throw signInError(tokens.error.reason, tokens.error.detail, server.issuer);
   } catch (error) {
     await callback.close();
     throw error;
@@ -110,7 +126,7 @@ async function clientAt(
     'register a public client with the redirect URI http://127.0.0.1/callback, then: --client-id ID';
   if (server.registrationEndpoint === undefined)
     throw new UserError(`${server.issuer} lets no program introduce itself`, { next });
-  const metadata = clientMetadata('Cortex command line', redirectUri, server.registrationAuthMethod);
+  const metadata = commandMetadata('Cortex command line', redirectUri, server.registrationAuthMethod);
   const made = await registerClient(server.registrationEndpoint, metadata, gateway.fetch);
   if (made.ok) return made.value;
   throw new UserError(`${server.issuer} refused to register this program: ${made.error}`, {
@@ -119,7 +135,8 @@ async function clientAt(
   });
 }
 
-function failed(reason: CodeFailure, detail: string, issuer: string): UserError {
+/** Why nobody was signed in, and what to do. */
+export function signInError(reason: CodeFailure, detail: string, issuer: string): UserError {
   const say = (message: string, next: string, exitCode: 1 | 3 = exitCodes.no) =>
     new UserError(message, { exitCode, next });
   switch (reason) {

@@ -16,6 +16,8 @@ export interface Terminal extends Surroundings {
   readonly isInteractive: boolean;
   /** A line that the person types; undefined at the end of the input, and when `signal` aborts. */
   readonly readLine?: (signal: AbortSignal) => Promise<string | undefined>;
+  /** All that comes on stdin, for a command whose stdin is no person's. */
+  readonly input?: () => AsyncIterable<Uint8Array>;
   readonly columns: number;
 }
 
@@ -45,6 +47,7 @@ export function processTerminal(): Terminal {
       return isTerminal(stdin) && isTerminal(stdout);
     },
     readLine: (signal) => readLine(signal),
+    input: () => Bun.stdin.stream(),
     get columns() {
       return isTerminal(stdout) ? (process.stdout.columns ?? 80) : 80;
     },

@@ -29,7 +29,8 @@ export async function vaultLink(invocation: Invocation): Promise<number> {
 
 async function linkPerson(gateway: GatewayClient, server: string, invocation: Invocation): Promise<number> {
   const { output } = invocation;
-  const { token, callback, wasPasted } = await signInPerson(gateway, invocation);
+  const { tokens, callback, wasPasted } = await signInPerson(gateway, invocation);
+  const token = tokens.accessToken;
   try {
     const before = await statusOf(gateway, server, token);
     const page = textOf(await begin(gateway, server, token), 'url');

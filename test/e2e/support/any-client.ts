@@ -2,6 +2,7 @@ import {
   Client as ClientV2,
   StreamableHTTPClientTransport as TransportV2,
 } from '@modelcontextprotocol/client';
+import { StdioClientTransport as StdioTransportV2 } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioTransportV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -13,6 +14,7 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import { cortexCommand } from '../../support/binary.ts';
 
 export const clientKinds = ['v2, modern', 'v2, legacy', 'v1, legacy'] as const;
 export type ClientKind = (typeof clientKinds)[number];
@@ -66,12 +68,39 @@ const elicited = { action: 'accept' as const, content: { name: 'Ada' } };
 const sampled = { model: 'm', role: 'assistant' as const, content: { type: 'text' as const, text: 'Paris' } };
 const rooted = { roots: [{ uri: 'file:///work', name: 'work' }] };
 
-export function connectClient(kind: ClientKind, url: string, token: string): Promise<AnyClient> {
+/** `stdio`: by way of `cortex stdio`, which the client starts. */
+export type Way = 'http' | 'stdio';
+
+export function connectClient(
+  kind: ClientKind,
+  url: string,
+  token: string,
+  way: Way = 'http',
+): Promise<AnyClient> {
   const requestInit = { headers: { authorization: `Bearer ${token}` } };
-  return kind === 'v1, legacy' ? connectV1(url, requestInit) : connectV2(kind, url, requestInit);
+  if (kind !== 'v1, legacy') {
+    const transport =
+      way === 'http'
+        ? new TransportV2(new URL(url), { requestInit })
+        : new StdioTransportV2(bridgeTo(url, token));
+    return connectV2(kind, transport);
+  }
+  if (way === 'stdio') return overV1(new StdioTransportV1(bridgeTo(url, token)), () => ({}));
+  const transport = new TransportV1(new URL(url), { requestInit });
+  return overV1(transport, () => transport);
 }
 
-async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit): Promise<AnyClient> {
+function bridgeTo(url: string, token: string) {
+  const [command = '', ...args] = cortexCommand();
+  const env = { PATH: process.env.PATH ?? '', HOME: '/nowhere', MCP_TOKEN: token };
+  const stderr = 'ignore' as const;
+  return { command, args: [...args, 'stdio', url, '--token-env', 'MCP_TOKEN'], env, stderr };
+}
+
+async function connectV2(
+  kind: ClientKind,
+  transport: Parameters<ClientV2['connect']>[0],
+): Promise<AnyClient> {
   const isModern = kind === 'v2, modern';
   const heard: string[] = [];
   const client = new ClientV2(info, {
@@ -92,7 +121,6 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
     'notifications/message',
     ({ params }) => void heard.push(`log ${params.level}`),
   );
-  const transport = new TransportV2(new URL(url), { requestInit });
   await client.connect(transport);
   let logLevel: string | undefined;
   return {
@@ -133,11 +161,6 @@ async function connectV2(kind: ClientKind, url: string, requestInit: RequestInit
     },
     close: () => client.close(),
   };
-}
-
-async function connectV1(url: string, requestInit: RequestInit): Promise<AnyClient> {
-  const transport = new TransportV1(new URL(url), { requestInit });
-  return overV1(transport, () => transport);
 }
 
 /** A server of one's own as a child, without any gateway: what it says to it is what it should say through one. */

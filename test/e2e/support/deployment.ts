@@ -6,7 +6,7 @@ import { freePort } from '../../support/free-port.ts';
 import { createIssuer, type TestIssuer, type TokenClaims } from '../../support/issuer.ts';
 import { createTempFolder } from '../../support/temp-folder.ts';
 import { waitForTool } from '../../support/wait-for-tool.ts';
-import { type AnyClient, type ClientKind, connectClient } from './any-client.ts';
+import { type AnyClient, type ClientKind, connectClient, type Way } from './any-client.ts';
 
 const technicalToken = 'technical-token-0123456789-0123456789';
 
@@ -17,7 +17,7 @@ export interface Deployment extends AsyncDisposable {
   readonly backend: CapturingBackend;
   /** Runs another command on the same configuration. */
   command(line: string): Promise<Run>;
-  connect(kind: ClientKind, claims?: TokenClaims): Promise<AnyClient>;
+  connect(kind: ClientKind, claims?: TokenClaims, way?: Way): Promise<AnyClient>;
   /** What an application does when its tools or resources have changed. */
   poke(body: object): Promise<void>;
   /** `kill -9`, and the same command again on the same state, until it lists this tool. */
@@ -113,8 +113,8 @@ export async function startDeployment(
     backend,
     command: (line) =>
       run(`${line} --config ${config}`, { cwd: folder.path, environment: { HOME: folder.path } }),
-    connect: async (kind, claims = { sub: 'ada', scope: 'mcp:test' }) =>
-      connectClient(kind, url, await issuer.mint(claims)),
+    connect: async (kind, claims = { sub: 'ada', scope: 'mcp:test' }, way = 'http') =>
+      connectClient(kind, url, await issuer.mint(claims), way),
     async poke(body) {
       const headers = { authorization: `Bearer ${technicalToken}` };
       const answer = await fetch(`${origin}/catalog/changed`, {

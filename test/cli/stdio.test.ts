@@ -1,0 +1,229 @@
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type RunningDemo, startDemo } from '#cli/demo-setup.ts';
+import type { Terminal } from '#cli/terminal.ts';
+import { createHeadlessBrowser } from '#demo/headless-browser.ts';
+import { createInbox } from '#demo/mailer.ts';
+import { signUpHeadlessly } from '#demo/sign-up.ts';
+import { isJsonObject, type JsonObject, parseJson } from '#kernel/json.ts';
+import { freePort } from '../support/free-port.ts';
+import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
+import { run } from './run.ts';
+import { type StdioProcess, startStdio } from './support/stdio-process.ts';
+
+const quiet: Terminal = {
+  cwd: '/nowhere',
+  environment: { HOME: '/nowhere' },
+  out: () => {},
+  say: () => {},
+  isInteractive: false,
+  columns: 80,
+};
+const inbox = createInbox();
+/** Signed in at the issuer from the first time on: then there is only consent to give. */
+const browser = createHeadlessBrowser();
+let demo: RunningDemo;
+let folder: TempFolder;
+let kept = '';
+beforeAll(async () => {
+  demo = await startDemo(
+    {
+      folder: undefined,
+      gatewayPort: freePort(),
+      issuerPort: freePort(),
+      calendarPort: undefined,
+      publicUrl: undefined,
+      mailer: inbox,
+      isQuiet: true,
+    },
+    quiet,
+  );
+});
+afterAll(() => demo.stop());
+beforeEach(async () => {
+  folder = await createTempFolder();
+  kept = join(folder.path, 'sign-in');
+  return () => folder[Symbol.asyncDispose]();
+});
+
+const start = (...more: readonly string[]) =>
+  startStdio([demo.url, '--no-browser', '--token-file', kept, ...more], { cwd: folder.path });
+
+const initialize = {
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'lines', version: '1' } },
+};
+
+/** The person's part, at the address that stderr shows. */
+async function signIn(client: StdioProcess, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
+  const address = await client.said(/^http:\/\/127\.0\.0\.1:\d+\/authorize\?\S+$/m);
+  const back = await signUpHeadlessly({
+    authorizationUrl: address,
+    email: 'ada@example.com',
+    readLink: inbox.readLink,
+    decision,
+    browser,
+  });
+  await (await fetch(back)).text();
+}
+
+function keptSignIn(): JsonObject {
+  const parsed = parseJson(readFileSync(kept, 'utf8'));
+  if (!parsed.ok || !isJsonObject(parsed.value)) throw new Error('nothing is kept');
+  return parsed.value;
+}
+
+/** Somebody who signed in some time ago. */
+async function signedIn(changes: JsonObject = {}): Promise<void> {
+  await using client = start();
+  client.send(initialize);
+  await signIn(client);
+  await client.answer(1);
+  expect(await client.end()).toBe(0);
+  writeFileSync(kept, JSON.stringify({ ...keptSignIn(), ...changes }));
+}
+
+describe('cortex stdio', () => {
+  test('signs in at the first request, keeps that 0600, and says nothing but the protocol on stdout', async () => {
+    await using client = start();
+    client.send(initialize);
+    await signIn(client);
+    expect(await client.answer(1)).toMatchObject({ result: { protocolVersion: '2025-11-25' } });
+    client.send({ method: 'notifications/initialized' });
+    client.send({ id: 2, method: 'tools/list' });
+    const { result } = await client.answer(2);
+    expect(JSON.stringify(result)).toContain('notes_list_notes');
+    expect(await client.end()).toBe(0);
+    for (const line of client.lines()) expect(parseJson(line).ok).toBe(true);
+    expect(statSync(kept).mode & 0o777).toBe(0o600);
+    const { access_token, refresh_token } = keptSignIn();
+    for (const secret of [access_token, refresh_token]) {
+      expect(typeof secret).toBe('string');
+      expect(client.stderr() + client.lines().join('')).not.toContain(String(secret));
+    }
+  });
+
+  test('asks for the token of this resource with PKCE, over a loopback redirect', async () => {
+    await using client = start();
+    client.send(initialize);
+    const address = new URL(await client.said(/^http:\/\/127\.0\.0\.1:\d+\/authorize\?\S+$/m));
+    const { searchParams: asked } = address;
+    expect(asked.get('resource')).toBe(demo.url);
+    expect(asked.get('code_challenge_method')).toBe('S256');
+    expect(asked.get('redirect_uri')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
+  });
+
+  test('is signed in at the next start without a word', async () => {
+    await signedIn();
+    await using client = start();
+    client.send(initialize);
+    expect(await client.answer(1)).toHaveProperty('result');
+    expect(client.stderr()).toBe('');
+  });
+
+  test.each([
+    ['is over by the clock', { expires_at: 0 }],
+    ['is refused by the gateway', { access_token: 'stale', expires_at: 9_999_999_999_999 }],
+  ])('refreshes a token that %s, and keeps the new pair', async (_why, changes) => {
+    await signedIn(changes);
+    const before = keptSignIn().refresh_token;
+    await using client = start();
+    client.send(initialize);
+    expect(await client.answer(1)).toHaveProperty('result');
+    expect(client.stderr()).not.toContain('/authorize?');
+    expect(keptSignIn().refresh_token).not.toBe(before);
+    expect(keptSignIn().access_token).not.toBe('stale');
+  });
+
+  test('refreshes once where several start at once: a rotated token used twice would end them all', async () => {
+    await signedIn({ expires_at: 0 });
+    const clients = [start(), start(), start()];
+    for (const client of clients) client.send(initialize);
+    const answers = await Promise.all(clients.map((client) => client.answer(1)));
+    for (const answer of answers) expect(answer).toHaveProperty('result');
+    expect(clients.map((client) => client.stderr()).join('')).not.toContain('/authorize?');
+    for (const client of clients) await client[Symbol.asyncDispose]();
+    // The family is alive: one more refresh is granted.
+    writeFileSync(kept, JSON.stringify({ ...keptSignIn(), expires_at: 0 }));
+    await using later = start();
+    later.send(initialize);
+    expect(await later.answer(1)).toHaveProperty('result');
+    expect(later.stderr()).not.toContain('/authorize?');
+  });
+
+  test('signs in again where the refresh token is dead', async () => {
+    await signedIn({ expires_at: 0, refresh_token: 'dead' });
+    await using client = start();
+    client.send(initialize);
+    await signIn(client);
+    expect(await client.answer(1)).toHaveProperty('result');
+    expect(client.stderr()).toContain('The sign-in is over');
+  });
+
+  test('answers in words where the person says no, and does not ask again at once', async () => {
+    await using client = start();
+    client.send(initialize);
+    await signIn(client, 'deny');
+    const { error } = await client.answer(1);
+    expect(JSON.stringify(error)).toContain('said no');
+    client.send({ ...initialize, id: 2 });
+    expect(JSON.stringify((await client.answer(2)).error)).toContain('said no');
+    expect(client.stderr().match(/\/authorize\?/g)).toHaveLength(1);
+    expect(existsSync(kept)).toBe(false);
+  });
+
+  test('--login signs in and stops; --logout forgets', async () => {
+    await using client = start('--login');
+    await signIn(client);
+    await client.said(/^Signed in at /m);
+    expect(await client.end()).toBe(0);
+    expect(client.lines()).toEqual([]);
+    expect(existsSync(kept)).toBe(true);
+    const forgotten = await run(`stdio ${demo.url} --logout --token-file ${kept}`);
+    expect(forgotten.exitCode).toBe(0);
+    expect(existsSync(kept)).toBe(false);
+  });
+});
+
+describe('cortex stdio refuses', () => {
+  test('a file of tokens that others can read: whoever wrote it could be somebody else', async () => {
+    await signedIn();
+    chmodSync(kept, 0o644);
+    await using client = start();
+    client.send(initialize);
+    expect(JSON.stringify(await client.answer(1))).toContain('open to its group or to others');
+  });
+
+  test('plain http to another machine, where the token could be read on its way', async () => {
+    const result = await run('stdio http://mcp.example.com/mcp', { stdin: [] });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('is not https');
+  });
+
+  test('what is no URL, and a variable that is not set', async () => {
+    expect((await run('stdio mcp.example.com')).exitCode).toBe(2);
+    const result = await run(`stdio ${demo.url} --token-env NO_SUCH_TOKEN`);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('NO_SUCH_TOKEN is not set');
+  });
+
+  test('to sign in for a gateway that calls itself something else: its token would be for another', async () => {
+    const other = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: (request) =>
+        new URL(request.url).pathname === '/mcp'
+          ? new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer' } })
+          : Response.json({ resource: demo.url, authorization_servers: [demo.issuer] }),
+    });
+    await using client = startStdio([`${other.url.origin}/mcp`, '--no-browser', '--token-file', kept], {
+      cwd: folder.path,
+    });
+    client.send(initialize);
+    expect(JSON.stringify(await client.answer(1))).toContain('the gateway calls itself');
+    expect(client.stderr()).not.toContain('/authorize?');
+    await other.stop(true);
+  });
+});
