@@ -12,13 +12,13 @@ export function signInStep(invocation: Invocation): Step {
     async run({ url }: Known) {
       const gateway = createGatewayClient(url);
       try {
-        const { token, callback } = await signInPerson(gateway, invocation);
+        const { tokens, callback } = await signInPerson(gateway, invocation);
         callback.respond({
           title: 'You are signed in',
           text: 'The command goes on. You can close this page.',
         });
         await callback.close();
-        return ok('a token was given', { learned: { token: token.reveal() } });
+        return ok('a token was given', { learned: { token: tokens.accessToken.reveal() } });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         const fix = error.next ?? 'run it again';
