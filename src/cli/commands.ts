@@ -149,7 +149,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'catalog',
     summary: 'Show what a set of scopes sees.',
     description:
-      'Asks the running gateway of this machine, else the backends themselves. Without --scope and --plan it shows everything there is. --why ends with 1 when the tool is hidden.',
+      'Asks the running gateway of this machine, else the backends themselves. Without --scope and --plan it shows everything there is: on a terminal to look around in, else as a table. --why ends with 1 when the tool is hidden.',
     args: [],
     options: [
       { name: 'scope', value: 'scope', summary: 'A scope held, or a plan’s name.', isRepeatable: true },
@@ -164,6 +164,7 @@ export const commands: readonly CommandSpec[] = [
       },
       { name: 'why', value: 'tool', summary: 'Each gate before a tool, and the one that hides it.' },
       { name: 'cost', summary: 'Bytes and estimated tokens of the list, in both modes.' },
+      { name: 'plain', summary: 'A table, also on a terminal.' },
     ],
     examples: [
       { line: 'cortex catalog --scope pro', meaning: 'what a caller with the plan pro sees' },

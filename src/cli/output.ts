@@ -13,6 +13,8 @@ export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 /** How a command speaks. With `--json` stdout holds JSON alone. */
 export interface Output {
   readonly isJson: boolean;
+  /** Nobody asked for no colours; whether there are any is up to the terminal. */
+  readonly mayPaint: boolean;
   /** One line of data. */
   line(text: string): void;
   /** The one JSON document of a command. */
@@ -46,6 +48,7 @@ export function createOutput(terminal: Terminal, options: OutputOptions): Output
 
   return {
     isJson: options.isJson,
+    mayPaint: mayColor,
     line: (text) => terminal.out(`${text}\n`),
     document: (value) => terminal.out(`${JSON.stringify(value, undefined, 2)}\n`),
     jsonLine: (value) => terminal.out(`${JSON.stringify(value)}\n`),

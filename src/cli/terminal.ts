@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import type { Surroundings } from '#config/find-file.ts';
 
 /** Whoever read stdout went away, as `head` does: there is nothing more to do, and nothing is wrong. */
@@ -19,6 +19,14 @@ export interface Terminal extends Surroundings {
   /** All that comes on stdin, for a command whose stdin is no person's. */
   readonly input?: () => AsyncIterable<Uint8Array>;
   readonly columns: number;
+  /** What views draw on; absent where there is nothing to draw on. */
+  readonly screen?: () => Screen;
+}
+
+/** A terminal's two ends. */
+export interface Screen {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
 }
 
 const stdin = 0;
@@ -51,6 +59,7 @@ export function processTerminal(): Terminal {
     get columns() {
       return isTerminal(stdout) ? (process.stdout.columns ?? 80) : 80;
     },
+    screen: () => ({ input: process.stdin, output: process.stdout }),
   };
 }
 

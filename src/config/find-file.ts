@@ -56,7 +56,8 @@ export function credentialPath(name: string, { environment }: Surroundings): str
   return folder?.startsWith('/') ? join(folder, name) : undefined;
 }
 
-function userConfigDir(around: Surroundings): string {
+/** Where the files of a person lie: `$XDG_CONFIG_HOME/cortex`. */
+export function userConfigDir(around: Surroundings): string {
   return join(xdgHome(around, 'XDG_CONFIG_HOME', '.config'), 'cortex');
 }
 

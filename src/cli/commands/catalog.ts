@@ -9,12 +9,14 @@ import { whyHidden } from '#catalog/why-hidden.ts';
 import type { Config } from '#config/config.ts';
 import { printable } from '#config/issue.ts';
 import type { JsonObject } from '#kernel/json.ts';
+import { browseCatalog } from '../catalog-browser.ts';
 import { listCosts } from '../catalog-cost.ts';
 import { everyScope, requirePlan, scopesNamed } from '../catalog-scopes.ts';
 import { type FoundCatalog, findCatalog } from '../catalog-source.ts';
 import type { Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { screenFor } from '../may-draw.ts';
 import { alignColumns, count } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
 
@@ -47,7 +49,11 @@ export async function catalog(invocation: Invocation): Promise<number> {
   if (tool !== undefined) return showWhy(invocation, snapshot, tool, scopes, choice.backends);
   if (choice.diff !== undefined) return showDiff(invocation, snapshot, config, choice.diff, choice.backends);
   if (options.has('cost')) return showCost(invocation, seen);
-  return showList(invocation, found, seen, scopes);
+  const screen = options.text('search') === undefined ? screenFor(invocation) : undefined;
+  if (screen === undefined) return showList(invocation, found, seen, scopes);
+  const name = choice.names.length === 0 ? 'all' : choice.names.join(' + ');
+  const asked = { name, scopes };
+  return browseCatalog(invocation, screen, { config, snapshot, source, asked, backends: choice.backends });
 }
 
 /** What cannot be seen of servers from here. */

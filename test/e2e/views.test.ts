@@ -1,0 +1,164 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cortexCommand } from '../support/binary.ts';
+import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
+import { openTmux, tmuxPath } from '../support/tmux.ts';
+
+const tools = [
+  {
+    name: 'list',
+    scope: 'notes:read',
+    description: 'Lists notes.',
+    params: { limit: 'number?' },
+    annotations: { readOnlyHint: true },
+  },
+  { name: 'write', scope: 'notes:write', description: 'Writes a note.', params: { title: 'string' } },
+  {
+    name: 'evil',
+    scope: 'notes:read',
+    description: '\u001b]0;owned\u0007\u001b[2J\u009b31mred\u001b[?1049l',
+  },
+];
+
+let folder: TempFolder;
+let backend: ReturnType<typeof Bun.serve>;
+beforeEach(async () => {
+  folder = await createTempFolder();
+  backend = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    async fetch(request) {
+      const isList = JSON.stringify(await request.json()).includes('list_tools');
+      return isList ? Response.json({ tools }) : Response.json({ error: 'unknown method' }, { status: 404 });
+    },
+  });
+  writeFileSync(
+    join(folder.path, 'cortex.yaml'),
+    `version: 1
+state_dir: ${join(folder.path, 'state')}
+gateway: { url: http://127.0.0.1:3213/mcp }
+auth: { issuers: [{ url: "http://127.0.0.1:3220" }] }
+plans: { pro: [notes:read, notes:write], free: [notes:read] }
+backends: { notes: { url: "http://127.0.0.1:${backend.port}" } }
+`,
+  );
+});
+afterEach(async () => {
+  await backend.stop(true);
+  await folder.remove();
+});
+
+const open = (
+  args: readonly string[],
+  columns = 100,
+  rows = 30,
+  env: Readonly<Record<string, string>> = {},
+) => openTmux({ args: [...args, '--config', 'cortex.yaml'], cwd: folder.path, columns, rows, env });
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this is how a terminal is told a colour.
+const colors = /\u001b\[[\d;]*[34]8;2;/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: and this, to change ground and letters.
+const reversed = /\u001b\[(?:\d+;)*7m/;
+
+describe.skipIf(tmuxPath === undefined)('cortex catalog on a terminal', { timeout: 180_000 }, () => {
+  test('filters as one types, changes plans, opens the schema and gives the terminal back', async () => {
+    await using terminal = await open(['catalog', '--quiet']);
+    await terminal.until(/type to filter/);
+    await terminal.press('writ');
+    await terminal.until((screen) => screen.includes('1 of 3') && screen.includes('title*'));
+    await terminal.press('Escape');
+    await terminal.until(/type to filter/);
+    await terminal.press('Tab', 'Tab');
+    await terminal.until((screen) => !screen.includes('notes_write') && screen.includes('notes_list'));
+    await terminal.press('list', 'Enter', 'C-r');
+    await terminal.until(/"readOnlyHint": true/);
+    await terminal.press('C-c');
+    const after = await terminal.until(/left 0/);
+    expect(after).not.toContain('notes_list');
+  });
+
+  test('remembers the tab and the form of the schema, and nothing else', async () => {
+    {
+      await using terminal = await open(['catalog', '--quiet']);
+      await terminal.until(/type to filter/);
+      await terminal.press('Tab', 'C-r', 'C-s', 'typed by hand', 'C-c');
+      await terminal.until(/left 0/);
+    }
+    const file = readFileSync(join(folder.path, '.config', 'cortex', 'preferences.json'), 'utf8');
+    expect(JSON.parse(file)).toEqual({
+      'catalog.tab': 'pro',
+      'catalog.sort': 'backend',
+      'catalog.schema': 'json',
+    });
+    await using terminal = await open(['catalog', '--quiet']);
+    await terminal.until((screen) => screen.includes('by backend') && screen.includes('"inputSchema"'));
+  });
+
+  test('draws itself anew at every size from 60 columns', async () => {
+    await using terminal = await open(['catalog', '--quiet'], 120, 34);
+    await terminal.until(/ │ notes_evil/);
+    for (const [columns, rows] of [
+      [80, 24],
+      [60, 16],
+      [160, 50],
+    ] as const) {
+      await terminal.resize(columns, rows);
+      await terminal.until((text) => {
+        const lines = text.trimEnd().split('\n');
+        const isFilled = lines.length === rows && lines.at(-2) === '─'.repeat(columns);
+        return isFilled && lines[0]?.startsWith(' Cortex catalog') === true && text.includes('Esc quit');
+      });
+    }
+  });
+
+  test('a backend’s hostile text neither clears the screen nor names the window', async () => {
+    await using terminal = await open(['catalog', '--quiet']);
+    const screen = await terminal.until(/<U\+001B>\]0;owned/);
+    expect(screen).toContain('Cortex catalog');
+    expect(screen).toContain('Esc quit');
+    expect(await terminal.screen('colors')).not.toContain('\u001b[31m');
+  });
+
+  test('has colours for a dark and for a light ground, and none with NO_COLOR', async () => {
+    const drawn = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+      await using terminal = await open(['catalog', '--quiet', ...args], 100, 30, env);
+      await terminal.until(/type to filter/);
+      const screen = await terminal.screen('colors');
+      await terminal.press('C-c');
+      await terminal.until(/left 0/);
+      return screen;
+    };
+    const dark = await drawn({ COLORFGBG: '15;0' });
+    const light = await drawn({ COLORFGBG: '0;15' });
+    expect(dark).toMatch(colors);
+    expect(light).toMatch(colors);
+    expect(light).not.toBe(dark);
+    const without = await drawn({ NO_COLOR: '1' });
+    expect(without).not.toMatch(colors);
+    expect(without).toMatch(reversed);
+    expect(await drawn({}, '--no-color')).not.toMatch(colors);
+  });
+
+  test('is a table with --plain, with TERM=dumb, and where stdin is no terminal', async () => {
+    for (const [args, env] of [
+      [['catalog', '--plain'], {}],
+      [['catalog'], { TERM: 'dumb' }],
+    ] as const) {
+      await using terminal = await open(args, 100, 30, env);
+      const screen = await terminal.until(/left 0/);
+      expect(screen).toContain('notes_list');
+      expect(screen).not.toContain('type to filter');
+    }
+    const piped = Bun.spawn([...cortexCommand(), 'catalog', '--config', 'cortex.yaml'], {
+      cwd: folder.path,
+      env: { PATH: process.env.PATH ?? '', HOME: folder.path },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'ignore',
+    });
+    const stdout = await new Response(piped.stdout).text();
+    expect(await piped.exited).toBe(0);
+    expect(stdout).toMatch(/^TOOL +SCOPES/);
+    expect(stdout).not.toContain('\u001b');
+  });
+});
