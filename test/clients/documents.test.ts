@@ -50,6 +50,7 @@ describe('the table of clients', () => {
 });
 
 const silent = {
+  mayPaint: false,
   isJson: false,
   line: () => {},
   document: () => {},
