@@ -32,8 +32,8 @@ import { createViews } from '#mcp/views.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import { createSocketOutbound } from '#outbound/socket-outbound.ts';
-import { createAdminApp } from '#server/admin/admin-app.ts';
-import { type App, createApp } from '#server/app.ts';
+import { type AdminApp, createAdminApp } from '#server/admin/admin-app.ts';
+import { createApp } from '#server/app.ts';
 import { handleCatalogChanged } from '#server/catalog-changed.ts';
 import type { Connection } from '#server/connection.ts';
 import type { Operations } from '#server/operation.ts';
@@ -48,6 +48,7 @@ import { createAccounts } from '#wiring/accounts.ts';
 import { createBackends } from '#wiring/backends.ts';
 import { openCatalogMarks } from '#wiring/catalog-marks.ts';
 import { openConfiguredVault } from '#wiring/configured-vault.ts';
+import { consoleSource } from '#wiring/console-source.ts';
 import { feedOptionsOf, openFeeds } from '#wiring/feeds.ts';
 import { createIdentities } from '#wiring/identities.ts';
 import { createIntegrity } from '#wiring/integrity.ts';
@@ -57,6 +58,7 @@ import { openRecords } from '#wiring/records.ts';
 import { openRevocations } from '#wiring/revocation.ts';
 import { settle } from '#wiring/settled.ts';
 import { orStartError, StartError } from '#wiring/start-error.ts';
+import { createWatched } from '#wiring/watched.ts';
 
 export interface GatewayDeps {
   readonly log: Log;
@@ -87,7 +89,7 @@ export interface Gateway {
   /** What operators may ask. */
   readonly operations: Operations;
   /** The same behind tokens, for a listener of its own. */
-  readonly admin: App;
+  readonly admin: AdminApp;
   /** Reads again what commands may have revoked while the gateway was starting: once it can be asked. */
   readRevocations(): Promise<void>;
   /** Resolves when every backend has answered or failed once. */
@@ -116,6 +118,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   const limiter = createLimiter(clock);
   const refusals = createLimiter(clock);
   const pulse = createPulse(clock, limits.pulseMs);
+  const watched = createWatched(config, clock);
+  const startedAt = clock.now();
   let isDraining = false;
 
   const records = await openRecords({
@@ -127,6 +131,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     stdout: deps.stdout,
     outbound,
     version,
+    watch: watched?.recorded,
   });
   const { audit } = records;
 
@@ -212,6 +217,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     schedule: systemSchedule,
     random: Math.random,
     log,
+    ...(watched && { onPolled: watched.polled }),
     store: createStoredCatalog(store),
   });
   const { guard, desk: integrity } = createIntegrity({
@@ -299,9 +305,11 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     challenge: () => current.challenge,
     audit,
     pulse,
+    watch: watched?.call,
   });
   catalog.onChange((before, after) => logCatalogChange(log, before, after));
   guard.onChange(streams.catalogChanged);
+  if (watched !== undefined) guard.onChange(watched.history.note);
 
   const app = createApp({
     routes: routeTable({
@@ -371,6 +379,25 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     operations,
     addressOf: (request, connection) => current.doors.clientAddress(connection?.address(), request.headers),
     failures: adminFailures,
+    console:
+      watched &&
+      (async (door) => {
+        const { createConsole } = await import('#server/admin/console/console.ts');
+        const source = consoleSource(
+          {
+            current: () => current,
+            vault: vault.value,
+            ...records,
+            catalog,
+            guard,
+            integrity,
+            backends,
+            mayRecord,
+          },
+          { version, startedAt, isReady: () => !isDraining, watched },
+        );
+        return createConsole({ door, source, clock, schedule: systemSchedule });
+      }),
     mayRecord,
     act: (fields) => audit.act('admin', fields),
     clock,
@@ -410,6 +437,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       isDraining = true;
       streams.endAll();
       linkWaits.close();
+      await admin.close();
       await endpoint.drain(timeoutMs);
     },
     async close() {

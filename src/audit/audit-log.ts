@@ -12,6 +12,7 @@ import { chainFile } from './files.ts';
 import type { AuditKind, SignedKind } from './line.ts';
 import { openChain } from './open-chain.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
+import type { RecentRecord } from './recent-records.ts';
 import type { AuditPort, CallFacts } from './record.ts';
 import { applyRetention } from './retention.ts';
 import { createAuditWriter, type Durability } from './writer.ts';
@@ -60,6 +61,8 @@ export interface AuditOptions {
   readonly copy: ((lines: string) => void) | undefined;
   /** Is told of every call, and closed with the audit. */
   readonly index?: CallIndex;
+  /** Is told of every record as it is made, whether it can be written or not. */
+  readonly watch?: (record: RecentRecord) => void;
   /** Gets every checkpoint once it is on the disk, and is closed with the audit. */
   readonly anchors?: Anchors;
 }
@@ -110,10 +113,11 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     log.error(event, { ...fields, policy: onFailure, pending_characters: writer.pending(), lost });
   }
 
-  function append(kind: Exclude<AuditKind, SignedKind>, fields: JsonObject): void {
+  function append(kind: Exclude<AuditKind, SignedKind>, fields: JsonObject, path?: CallFacts['path']): void {
     const now = turnFile();
     const line = chain.append(kind, now, fields);
     if (kind === 'call') options.index?.add(chainId, chain.seq(), now, fields);
+    options.watch?.({ kind, seq: chain.seq(), time: now, fields, path });
     write(line);
   }
 
@@ -214,7 +218,7 @@ export async function openAuditLog(options: AuditOptions): Promise<AuditLog> {
     }
     confess();
     const params = facts.params === undefined ? undefined : pseudonyms.fingerprint(facts.params);
-    append('call', callFields(facts, user, params));
+    append('call', callFields(facts, user, params), facts.path);
     if (durability !== 'call') return true;
     return writer.settled().then((isKept) => isKept || mayAnswer(facts));
   }

@@ -1,3 +1,4 @@
+import type { PassedGate } from '#kernel/call-path.ts';
 import type { Principal } from '#kernel/principal.ts';
 
 export type CallOutcome = 'ok' | 'error' | 'refused' | 'cancelled' | 'input_required';
@@ -37,6 +38,8 @@ export interface CallFacts {
    * write, the rest does not.
    */
   readonly isReadOnly?: boolean;
+  /** For whoever watches; no part of the record. */
+  readonly path?: readonly PassedGate[] | undefined;
 }
 
 /** The audit as the request path sees it. */

@@ -1,4 +1,5 @@
 import type { BackendCatalog } from '#contract/types.ts';
+import type { CallPath } from '#kernel/call-path.ts';
 import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import type { JsonObject, JsonValue } from '#kernel/json.ts';
@@ -159,6 +160,8 @@ export interface CallContext {
    * client, R29). Without it a server that asks in mid-stream is parked, and the call answers `input_required`.
    */
   readonly ask: ((question: PeerQuestion) => Promise<PeerAnswer>) | undefined;
+  /** Where calls are watched: what this one got past. */
+  readonly path?: CallPath | undefined;
 }
 
 export interface ToolCall {

@@ -99,11 +99,14 @@ export function createUserCall(options: UserCallOptions, deps: UserCallDeps): Us
     const identity = resolved instanceof Promise ? await resolved : resolved;
     if (!identity.ok) return refused(identityFailure(identity.error));
     mode = identity.value.mode;
+    context.path?.passed('identity');
     const waitMs = breaker.waitMs();
     if (waitMs > 0) return refused(breakerOpen(waitMs));
+    context.path?.passed('breaker');
     const acquired = budget.acquire(context.principal.key, context.signal, deadline - clock.monotonic());
     const place = acquired instanceof Promise ? await acquired : acquired;
     if (!place.ok) return refused(failure(place.error));
+    context.path?.passed('connection');
     try {
       let made = await attempts(request, body, identity.value, context, deadline);
       if (isRefusedToken(made) && options.mode === 'exchange') {

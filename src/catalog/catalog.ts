@@ -26,6 +26,8 @@ export interface CatalogDeps {
   /** At least 0, less than 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** Is told of each poll, how long it took and whether it went well. */
+  readonly onPolled?: (backend: BackendId, ms: number, isGood: boolean) => void;
   /** Undefined: nothing outlives the process. */
   readonly store: CatalogStore | undefined;
 }
@@ -128,9 +130,10 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       random: deps.random,
       log,
       etag: () => entries.get(backend.id)?.etag,
-      onOutcome(outcome) {
+      onOutcome(outcome, ms) {
         const entry = entries.get(backend.id);
         if (entry === undefined) return;
+        deps.onPolled?.(backend.id, ms, outcome.ok);
         if (takeOutcome(entry, outcome, log, clock.now())) publisher.publishSoon();
       },
     });

@@ -19,7 +19,7 @@ export interface PollerDeps {
   /** The `ETag` of the catalog that is at hand; makes the poll conditional. */
   readonly etag: () => string | undefined;
   /** The reason of a failure is text for the log and the operator. */
-  readonly onOutcome: (outcome: Result<Discovery, string>) => void;
+  readonly onOutcome: (outcome: Result<Discovery, string>, ms: number) => void;
 }
 
 /** Polls one backend for as long as it lives. */
@@ -65,13 +65,14 @@ export function createPoller(deps: PollerDeps): Poller {
 
   const once = async (): Promise<void> => {
     cancelNext?.();
-    startedAt = clock.monotonic();
+    const began = clock.monotonic();
+    startedAt = began;
     const outcome = await discover();
     if (closing.signal.aborted) return;
     hasOutcome = true;
     failures = outcome.ok ? 0 : failures + 1;
     cancelNext = schedule(nextDelayMs(deps, failures), () => void begin());
-    deps.onOutcome(outcome);
+    deps.onOutcome(outcome, clock.monotonic() - began);
   };
 
   const begin = (): Promise<void> => {

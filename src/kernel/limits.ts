@@ -97,6 +97,12 @@ export const limits = {
   /** Wrong tokens of one network at the operators' listener. */
   adminFailuresPerMinute: 10,
   maxOperationBytes: 64 * 1024,
+  /** That the operators' console looks back on. */
+  maxRecentRecords: 2_000,
+  maxCatalogChanges: 200,
+  /** Pages of the console that stay up to date by themselves. */
+  maxConsoleStreams: 64,
+  consoleBeatMs: 1_000,
   drainMs: 30_000,
   maxIndexedTools: 50_000,
   storeSweepMs: 3_600_000,

@@ -34,7 +34,8 @@ export function createCallRunner(
 
   return {
     run(visit, message, requestBytes, { era, revision, client, session, canStream }) {
-      const { request, principal, choice, search } = visit;
+      const { request, principal, choice, search, path } = visit;
+      path?.passed(era === 'modern' ? 'envelope' : 'session');
       // From here on a denial aborts the call; it may have come while the request was still being read.
       const denied = wiring.refuseDenied(visit, message.id, era);
       if (denied !== undefined) return Promise.resolve(denied);
@@ -70,6 +71,7 @@ export function createCallRunner(
         signal: cancellation,
         reply,
         facts: newFacts(),
+        path,
       };
       inFlight.add(running);
       void wiring.dispatcher.run(call, requestBytes).then(() => {

@@ -1,4 +1,5 @@
 import type { Snapshot } from '#catalog/snapshot.ts';
+import type { CallPath } from '#kernel/call-path.ts';
 import type { CancelSignal } from '#kernel/cancellation.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Principal } from '#kernel/principal.ts';
@@ -40,6 +41,8 @@ export interface McpCall {
   readonly reply: Reply;
   /** What the handler learns on the way, for the one audit record. */
   readonly facts: Facts;
+  /** Undefined: nobody watches. */
+  readonly path?: CallPath | undefined;
 }
 
 /** The part of an audit record that only a handler knows. Mutable while the call runs. */

@@ -58,6 +58,7 @@ export function createDispatcher(
     const handler = wiring.eras[call.era].methods.get(call.method);
     if (handler === undefined) return err({ reason: 'method_unknown', method: call.method.slice(0, 128) });
     if (!wiring.audit.admits(isReadOnlyCall(deps, call))) return err({ reason: 'audit_unavailable' });
+    call.path?.passed('audit');
     return handler(call);
   }
 
@@ -110,6 +111,7 @@ export function createDispatcher(
       params: facts.params,
       traceId: traceIdOf(call.trace),
       isReadOnly: isReadOnlyCall(deps, call),
+      path: call.path?.gates(),
     });
   }
 

@@ -2,6 +2,7 @@ import type { AuditPort } from '#audit/record.ts';
 import type { Authenticator } from '#auth/authenticate.ts';
 import type { Challenge } from '#auth/challenge.ts';
 import { type AuthRefusal, refusal } from '#auth/refusal.ts';
+import type { CallPath } from '#kernel/call-path.ts';
 import { isJsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Principal } from '#kernel/principal.ts';
@@ -40,6 +41,8 @@ export function createMcpEndpoint(
     readonly challenge: () => Challenge;
     readonly audit: AuditPort;
     readonly pulse: Pulse;
+    /** Begins to watch a call. Undefined: nobody does. */
+    readonly watch?: (() => CallPath) | undefined;
   },
 ): McpEndpoint {
   const { audit, pulse } = wiring;
@@ -79,36 +82,33 @@ export function createMcpEndpoint(
   function handle(request: Request, keepOpen: () => void): Response | Promise<Response> {
     const search = searchOf(request.url);
     const { method } = request;
+    const path = wiring.watch?.();
     const known = wiring.authenticator().authenticate(request.headers, { search, method });
     return known instanceof Promise
-      ? known.then((admitted) => handleAwaited(request, search, admitted, keepOpen))
-      : handleKnown(request, search, known, keepOpen, false);
+      ? known.then((admitted) => handleAwaited({ request, search, keepOpen, path }, admitted))
+      : handleKnown({ request, search, keepOpen, path }, known, false);
   }
 
-  async function handleAwaited(
-    request: Request,
-    search: string,
-    known: Result<Principal, AuthRefusal>,
-    keepOpen: () => void,
-  ): Promise<Response> {
-    const response = await handleKnown(request, search, known, keepOpen, true);
+  async function handleAwaited(arrival: Arrival, known: Result<Principal, AuthRefusal>): Promise<Response> {
+    const response = await handleKnown(arrival, known, true);
     const sendsProofs = known.ok && known.value.tokenKind === 'dpop';
     return sendsProofs ? wiring.challenge().renewNonce(response) : response;
   }
 
   function handleKnown(
-    request: Request,
-    search: string,
+    arrival: Arrival,
     known: Result<Principal, AuthRefusal>,
-    keepOpen: () => void,
     hasWaited: boolean,
   ): Response | Promise<Response> {
+    const { request, search, path } = arrival;
     if (!known.ok) return wiring.challenge().answer(known.error, { search });
+    path?.passed('token');
     const retryAfterSeconds = deps.allowance.takeCall(known.value);
     if (retryAfterSeconds > 0) return refuse({ reason: 'rate_limited', retryAfterSeconds });
+    path?.passed('allowance');
     const choice = readChoice(search, request.headers);
     if (!choice.ok) return refuse(choice.error);
-    const visit = { request, search, principal: known.value, choice: choice.value, keepOpen, hasWaited };
+    const visit = { ...arrival, principal: known.value, choice: choice.value, hasWaited };
     switch (request.method) {
       case 'POST':
         return handlePost(visit);
@@ -125,6 +125,7 @@ export function createMcpEndpoint(
     const body = await readJsonBody(visit.request, deps.settings().maxRequestBodyBytes);
     if (!body.ok) return refuse(body.error);
     const { value, bytes } = body.value;
+    visit.path?.passed('body');
     if (Array.isArray(value)) return sessions.batch(visit, value, bytes);
     const message = parseMessage(value);
     if (!message.ok) return refuse({ reason: 'message_malformed' }, message.error.id);
@@ -194,6 +195,9 @@ export function createMcpEndpoint(
 
   return { handle, drain: runner.drain };
 }
+
+/** A request whose token is still to be looked at. */
+type Arrival = Pick<Visit, 'request' | 'search' | 'keepOpen' | 'path'>;
 
 /** The raw query of a request URL, with its `?`. */
 function searchOf(url: string): string {

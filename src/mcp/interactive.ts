@@ -51,6 +51,7 @@ export async function interact(
   for (let round = 1; ; round++) {
     const carried = { inputResponses, requestState };
     let exchange = await send(callContext(call, carried, ask));
+    call.path?.passed('backend');
     const { backend } = exchange;
     // The user has just opened the page: the account may be linked any moment.
     while (

@@ -53,6 +53,7 @@ export function callContext(
     requestState: retry.requestState,
     clientCapabilities: call.client.capabilities,
     ask,
+    path: call.path,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CallPath } from '#kernel/call-path.ts';
 import type { Principal } from '#kernel/principal.ts';
 import type { RpcMessage } from '#wire/json-rpc.ts';
 import type { Choice } from './choice.ts';
@@ -13,6 +14,8 @@ export interface Visit {
   readonly keepOpen: () => void;
   /** Whether the client had time to go away before its request was looked at. */
   readonly hasWaited: boolean;
+  /** Undefined: nobody watches. */
+  readonly path: CallPath | undefined;
 }
 
 export type RpcRequest = Extract<RpcMessage, { kind: 'request' }>;

@@ -12,7 +12,7 @@ import { createGrants } from './grants.ts';
 import { openOwnerKeys } from './owner-keys.ts';
 import { type Rotation, rotateVault } from './rotation.ts';
 import { readVaultStatus, type VaultStatus } from './vault-status.ts';
-import { listVaultUsers, type VaultUser } from './vault-users.ts';
+import { listVaultUsers, pageVaultUsers, type VaultUser } from './vault-users.ts';
 
 /** Users' grants at servers, and the keys over them. */
 export interface Vault {
@@ -22,6 +22,11 @@ export interface Vault {
   readonly sealer: Sealer;
   /** Everybody who has something in the vault, without secrets. */
   users(): Promise<readonly VaultUser[]>;
+  /** `take` of them after the first `skip`, and how many there are. */
+  userPage(
+    skip: number,
+    take: number,
+  ): Promise<{ readonly users: readonly VaultUser[]; readonly total: number }>;
   has(owner: GrantOwner): Promise<boolean>;
   rotate(): Promise<Rotation>;
   status(): Promise<VaultStatus>;
@@ -49,6 +54,7 @@ export async function openVault(deps: {
     ring,
     sealer,
     users: () => listVaultUsers({ store, owners, grants }),
+    userPage: (skip, take) => pageVaultUsers({ store, owners, grants }, skip, take),
     has: async (owner) => (await owners.find(owners.id(owner.key))) !== undefined,
     rotate: () => rotateVault(deps),
     status: () => readVaultStatus(deps),

@@ -1,6 +1,7 @@
 import { type AuditLog, openAuditLog } from '#audit/audit-log.ts';
 import { type CallIndex, createCallIndex } from '#audit/call-index.ts';
 import { createPseudonyms, type Pseudonyms } from '#audit/pseudonyms.ts';
+import type { RecentRecord } from '#audit/recent-records.ts';
 import { createReveal, type Reveal } from '#audit/reveal.ts';
 import type { Config } from '#config/config.ts';
 import { auditOptionsOf } from '#gateway-options.ts';
@@ -31,6 +32,7 @@ export async function openRecords(deps: {
   readonly stdout: (text: string) => void;
   readonly outbound: Outbound;
   readonly version: string;
+  readonly watch?: ((record: RecentRecord) => void) | undefined;
 }): Promise<Records> {
   const { config, keys, store, clock, log } = deps;
   const options = auditOptionsOf(config);
@@ -52,6 +54,7 @@ export async function openRecords(deps: {
     copy: config.audit.stdout ? deps.stdout : undefined,
     index: calls,
     ...(anchors && { anchors }),
+    ...(deps.watch && { watch: deps.watch }),
   }).catch((error: unknown) => {
     throw startError(`the audit cannot be written to ${config.audit.dir}`, error);
   });

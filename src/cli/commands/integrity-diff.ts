@@ -1,10 +1,10 @@
+import { type DiffPart, diffLines, diffWords } from '#integrity/word-diff.ts';
 import { isStringArray, type JsonObject, type JsonValue, stringAt } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { askIntegrity, objectsAt } from '../integrity-source.ts';
 import type { Output } from '../output.ts';
 import { visibleText } from '../visible-text.ts';
-import { type DiffPart, diffLines, diffWords } from '../word-diff.ts';
 
 const shownPrint = 12;
 

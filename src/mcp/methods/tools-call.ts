@@ -65,9 +65,11 @@ function callListed(
 ): MethodReply | Promise<MethodReply> {
   const { scopes } = tool.definition;
   call.facts.scopes = scopes;
+  call.path?.passed('catalog');
   if (!holdsAll(call.principal.scopes, scopes)) {
     return refuseScopes(deps, call, call.facts.tool ?? tool.publicName, scopes);
   }
+  call.path?.passed('scopes');
   if (call.era === 'modern' && tool.paramHeaders.length > 0) {
     const detail = paramHeaderMismatch(call.headers, tool.paramHeaders, args);
     if (detail !== undefined) return err({ reason: 'header_mismatch', detail });
@@ -80,6 +82,7 @@ function callListed(
   }
   const retryAfterSeconds = deps.allowance.takeTool(call.principal, tool.publicName);
   if (retryAfterSeconds > 0) return err({ reason: 'rate_limited', retryAfterSeconds });
+  call.path?.passed('allowance of the tool');
   return callBackend(deps, call, tool, args);
 }
 

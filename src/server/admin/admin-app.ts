@@ -1,41 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import type { Limiter } from '#cluster/limiter.ts';
-import type { Clock } from '#kernel/clock.ts';
 import { randomId } from '#kernel/ids.ts';
 import type { JsonObject } from '#kernel/json.ts';
-import { limits } from '#kernel/limits.ts';
-import type { Log } from '#kernel/log.ts';
+import { err, ok, type Result } from '#kernel/result.ts';
 import { answerOperation } from '../answer-operation.ts';
 import type { App } from '../app.ts';
 import type { Connection } from '../connection.ts';
-import { createNameGate } from '../host-gate.ts';
 import { networkOf } from '../network-of.ts';
-import type { Operation, Operations, OperatorRole } from '../operation.ts';
 import { withSafeHeaders } from '../safe-headers.ts';
-import { adminCookie, readAdminCookie } from './admin-cookie.ts';
+import { adminCookie } from './admin-cookie.ts';
+import { type AdminDoor, type AdminDoorDeps, createAdminDoor, type DoorRefusal } from './admin-door.ts';
 import { adminRefusal } from './admin-refusal.ts';
-import { type AdminSession, createAdminSessions, isOwnRequest } from './admin-sessions.ts';
-import { type AdminTokenSettings, createAdminTokens, type Operator } from './admin-tokens.ts';
+import { type AdminSession, isOwnRequest } from './admin-sessions.ts';
+import type { Operator } from './admin-tokens.ts';
+import type { Console, ConsoleVisit } from './console/console.ts';
 
-/** Replaced whole by a reload. */
-export interface AdminSettings {
-  readonly listen: { readonly host: string } | undefined;
-  readonly hosts: readonly string[];
-  readonly tokens: ReadonlyMap<string, AdminTokenSettings>;
-}
-
-export interface AdminAppDeps {
-  readonly settings: () => AdminSettings;
-  readonly operations: Operations;
+export interface AdminAppDeps extends AdminDoorDeps {
   /** The address that a request comes from; undefined where nobody knows. */
   readonly addressOf: (request: Request, connection: Connection | undefined) => string | undefined;
-  /** Of its own: strangers fill it. */
-  readonly failures: Limiter;
-  /** Whether the audit admits an act now. */
-  readonly mayRecord: () => boolean;
-  readonly act: (fields: JsonObject) => Promise<boolean>;
-  readonly clock: Clock;
-  readonly log: Log;
+  /** Makes the pages, with the first who asks for one. Undefined: there are none. */
+  readonly console?: ((door: AdminDoor) => Promise<Console>) | undefined;
+}
+
+/** Ends what it keeps open. */
+export interface AdminApp extends App {
+  close(): Promise<void>;
 }
 
 /** Who asks, and by which door: a session has a browser behind it that others can make ask. */
@@ -44,120 +31,88 @@ interface Asker {
   readonly session: AdminSession | undefined;
 }
 
-const rank: Readonly<Record<OperatorRole, number>> = { read: 0, operate: 1, reveal: 2 };
 const sessionPath = '/admin/session';
 
-/** The operators' listener: every operation under `/admin`, `/readyz` with details, and signing in for browsers. */
-export function createAdminApp(deps: AdminAppDeps): App {
-  const { operations, failures, clock, log } = deps;
-  const key = randomBytes(32);
-  const sessions = createAdminSessions(clock);
-  let settled = settle(deps.settings());
+/** The operators' listener: every operation under `/admin`, the console, `/readyz` with details, and signing in. */
+export function createAdminApp(deps: AdminAppDeps): AdminApp {
+  const { operations, log } = deps;
+  const door = createAdminDoor(deps);
+  let pages: Promise<Console> | undefined;
 
-  function settle(settings: AdminSettings) {
-    const host = settings.listen?.host;
-    const isOurs = createNameGate(host === undefined ? settings.hosts : [...settings.hosts, host]);
-    return { settings, isOurs, tokens: createAdminTokens(settings.tokens, key) };
-  }
-
-  function current() {
-    const settings = deps.settings();
-    if (settings !== settled.settings) settled = settle(settings);
-    return settled;
-  }
-
-  /** Wrong tokens of one network are few a minute; beyond that no token of it is looked at. */
-  function recognise(given: string, network: string): Operator | Response {
-    const wait = failures.peek(network, limits.adminFailuresPerMinute);
-    if (wait > 0) return adminRefusal('rate_limited', { 'retry-after': String(wait) });
-    const operator = current().tokens.find(given);
-    if (operator !== undefined) return operator;
-    failures.take(network, limits.adminFailuresPerMinute);
-    log.warn('admin.token_refused', { network });
-    return unauthorized();
-  }
-
-  function authenticate(request: Request, host: string, network: string): Asker | Response {
+  function authenticate(request: Request, host: string, network: string): Result<Asker, DoorRefusal> {
     const authorization = request.headers.get('authorization');
     if (authorization !== null) {
-      const given = bearer(authorization);
-      const operator = given === undefined ? unauthorized() : recognise(given, network);
-      return operator instanceof Response ? operator : { operator, session: undefined };
+      const operator = door.recognise(bearer(authorization), network);
+      return operator.ok ? ok({ operator: operator.value, session: undefined }) : operator;
     }
-    const id = readAdminCookie(request, host);
-    const session = id === undefined ? undefined : sessions.find(id, current().tokens);
-    return session === undefined ? unauthorized() : { operator: session.operator, session };
+    const session = door.session(request, host);
+    if (session !== undefined) return ok({ operator: session.operator, session });
+    return err({ reason: 'unauthorized', waitSeconds: undefined });
   }
 
   async function signIn(request: Request, host: string, network: string): Promise<Response> {
-    const given = bearer(request.headers.get('authorization') ?? '');
-    const operator = given === undefined ? unauthorized() : recognise(given, network);
-    if (operator instanceof Response) return operator;
-    if (!(await deps.act({ action: 'admin.sign_in', actor: operator.name })))
-      return adminRefusal('not_recordable');
-    const { id, session } = sessions.open(operator);
-    const seconds = Math.ceil((session.expiresAt - clock.now()) / 1_000);
+    const signedIn = await door.signIn(bearer(request.headers.get('authorization') ?? ''), network);
+    if (!signedIn.ok) return turnedAway(signedIn.error);
+    const { id, session } = signedIn.value;
+    const seconds = Math.ceil((session.expiresAt - deps.clock.now()) / 1_000);
     const response = Response.json({ ...sessionJson(session), csrf: session.csrf });
     response.headers.set('set-cookie', adminCookie(host, id, seconds));
     return response;
   }
 
   function signOut(request: Request, host: string): Response {
-    const id = readAdminCookie(request, host);
-    if (id !== undefined) sessions.end(id);
+    door.signOut(request, host);
     return new Response(null, { status: 204, headers: { 'set-cookie': adminCookie(host, undefined, 0) } });
   }
 
-  async function operate(
-    name: string,
-    operation: Operation,
-    asker: Asker,
-    request: Request,
-  ): Promise<Response> {
-    const { operator } = asker;
-    if (rank[operator.role] < rank[operation.role]) {
-      await deps.act({ action: 'admin.refused', actor: operator.name, operation: name, role: operator.role });
-      return adminRefusal('role_refused');
-    }
-    if (operation.role !== 'read' && !deps.mayRecord()) return adminRefusal('not_recordable');
-    return answerOperation(operation, request, operator.name);
-  }
-
-  async function ready(asker: Asker): Promise<Response> {
+  async function ready({ operator }: Asker): Promise<Response> {
     const status = operations['GET /status'];
     if (status === undefined) return adminRefusal('not_found');
-    const outcome = await status.run({}, asker.operator.name);
+    const outcome = await status.run({}, operator.name);
     const isReady = outcome.ok && outcome.value.ready === true;
     const details = outcome.ok ? outcome.value : outcome.error;
     return Response.json(details, { status: isReady ? 200 : 503 });
+  }
+
+  async function show(visit: ConsoleVisit, make: NonNullable<AdminAppDeps['console']>): Promise<Response> {
+    pages ??= make(door);
+    return (await pages).fetch(visit);
   }
 
   /** The gates, in their order. */
   async function answer(request: Request, connection: Connection | undefined): Promise<Response> {
     const { method, headers } = request;
     const url = new URL(request.url);
+    const { pathname } = url;
     const host = headers.get('host');
-    if (host === null || !current().isOurs(host)) return adminRefusal('host_refused');
-    if (!isOwnPage(headers, host)) return adminRefusal('origin_refused');
+    if (host === null || !door.isOurs(host)) return adminRefusal('host_refused');
+    const isPage = deps.console !== undefined && isConsolePath(pathname, headers);
+    const isOwn = isOwnPage(headers, host);
+    // A link from elsewhere leads to the page for signing in, which is the same for everybody.
+    if (!isOwn && !(isPage && isVisit(request))) return adminRefusal('origin_refused');
     if (url.searchParams.has('token') || url.searchParams.has('access_token'))
       return adminRefusal('token_in_query');
     const network = networkOf(deps.addressOf(request, connection) ?? 'unknown');
-    if (method === 'POST' && url.pathname === sessionPath) return signIn(request, host, network);
+    if (isPage && deps.console !== undefined)
+      return show({ request, url, host, network, connection, isOwn }, deps.console);
+    if (method === 'POST' && pathname === sessionPath) return signIn(request, host, network);
     const asker = authenticate(request, host, network);
-    if (asker instanceof Response) return asker;
-    const { session } = asker;
+    if (!asker.ok) return turnedAway(asker.error);
+    const { session, operator } = asker.value;
     // Reading, too: cookies know no ports, so that a neighbour on this machine may be sent this one.
     if (session !== undefined && !isOwnRequest(session, headers.get('x-cortex-csrf'))) {
       return adminRefusal('csrf_refused');
     }
-    if (url.pathname === sessionPath && session !== undefined) {
+    if (pathname === sessionPath && session !== undefined) {
       if (method === 'GET') return Response.json(sessionJson(session));
       if (method === 'DELETE') return signOut(request, host);
     }
-    if (method === 'GET' && url.pathname === '/readyz') return ready(asker);
-    const name = `${method} ${url.pathname.replace(/^\/admin(?=\/)/, '')}`;
-    const operation = url.pathname.startsWith('/admin/') ? operations[name] : undefined;
-    return operation === undefined ? adminRefusal('not_found') : operate(name, operation, asker, request);
+    if (method === 'GET' && pathname === '/readyz') return ready(asker.value);
+    const name = `${method} ${pathname.replace(/^\/admin(?=\/)/, '')}`;
+    const operation = pathname.startsWith('/admin/') ? operations[name] : undefined;
+    if (operation === undefined) return adminRefusal('not_found');
+    const refused = await door.admit(name, operation, operator);
+    return refused === undefined ? answerOperation(operation, request, operator.name) : adminRefusal(refused);
   }
 
   return {
@@ -171,7 +126,16 @@ export function createAdminApp(deps: AdminAppDeps): App {
         return withHeaders(Response.json({ error: 'internal_error', id }, { status: 500 }));
       }
     },
+    async close() {
+      (await pages)?.close();
+    },
   };
+}
+
+/** `/` is a page for browsers alone. */
+function isConsolePath(pathname: string, headers: Headers): boolean {
+  if (pathname === '/') return headers.get('accept')?.includes('text/html') === true;
+  return pathname === '/console' || pathname.startsWith('/console/');
 }
 
 /** A browser says where a page comes from; what is no browser says nothing. */
@@ -182,14 +146,24 @@ function isOwnPage(headers: Headers, host: string): boolean {
   return origin === null || origin === `http://${host}` || origin === `https://${host}`;
 }
 
+/** Somebody follows a link in a window of their own. */
+function isVisit({ method, headers }: Request): boolean {
+  return (
+    method === 'GET' &&
+    headers.get('origin') === null &&
+    headers.get('sec-fetch-mode') === 'navigate' &&
+    headers.get('sec-fetch-dest') === 'document'
+  );
+}
+
 function bearer(authorization: string): string | undefined {
   return /^bearer +([\x21-\x7e]{1,16384})$/i.exec(authorization)?.[1];
 }
 
-function unauthorized(): Response {
-  return adminRefusal('unauthorized', {
-    'www-authenticate': 'Bearer realm="cortex-admin"',
-  });
+function turnedAway({ reason, waitSeconds }: DoorRefusal): Response {
+  if (reason === 'unauthorized')
+    return adminRefusal(reason, { 'www-authenticate': 'Bearer realm="cortex-admin"' });
+  return adminRefusal(reason, waitSeconds === undefined ? {} : { 'retry-after': String(waitSeconds) });
 }
 
 function sessionJson({ operator, expiresAt }: AdminSession): JsonObject {

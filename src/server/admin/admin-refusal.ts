@@ -27,6 +27,10 @@ const answers: Readonly<Record<AdminRefusalReason, readonly [status: number, mes
   not_recordable: [503, 'the audit cannot be written, and what cannot be recorded is not done'],
 };
 
+export function adminMessage(reason: AdminRefusalReason): string {
+  return answers[reason][1];
+}
+
 export function adminRefusal(
   reason: AdminRefusalReason,
   headers: Readonly<Record<string, string>> = {},

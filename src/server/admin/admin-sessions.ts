@@ -10,6 +10,8 @@ export interface AdminSession {
   readonly operator: Operator;
   /** Goes with each request, from where the page keeps it: neither a page nor a server of another origin can know it. */
   readonly csrf: string;
+  /** Stands in the addresses of its console, and nowhere else: a page that shows data is asked for with it. */
+  readonly key: string;
   readonly expiresAt: number;
 }
 
@@ -24,33 +26,43 @@ export interface AdminSessions {
 
 export function createAdminSessions(clock: Clock): AdminSessions {
   const sessions = new Map<string, AdminSession>();
-  const keyOf = (id: string) => createHash('sha256').update(id).digest('base64url');
+  const placeOf = (id: string) => createHash('sha256').update(id).digest('base64url');
   return {
     open(operator) {
       const oldest = sessions.keys().next();
       if (sessions.size >= maxSessions && !oldest.done) sessions.delete(oldest.value);
       const id = randomBytes(32).toString('base64url');
       const csrf = randomBytes(32).toString('base64url');
-      const session = { operator, csrf, expiresAt: clock.now() + lifetimeMs };
-      sessions.set(keyOf(id), session);
+      const key = randomBytes(32).toString('base64url');
+      const session = { operator, csrf, key, expiresAt: clock.now() + lifetimeMs };
+      sessions.set(placeOf(id), session);
       return { id, session };
     },
     find(id, tokens) {
-      const key = keyOf(id);
-      const session = sessions.get(key);
+      const place = placeOf(id);
+      const session = sessions.get(place);
       if (session === undefined) return undefined;
       const { name, digest } = session.operator;
       const operator = session.expiresAt > clock.now() ? tokens.holder(name, digest) : undefined;
-      if (operator === undefined) sessions.delete(key);
+      if (operator === undefined) sessions.delete(place);
       // Its role is the one that the token has now.
       return operator && { ...session, operator };
     },
-    end: (id) => void sessions.delete(keyOf(id)),
+    end: (id) => void sessions.delete(placeOf(id)),
   };
 }
 
 /** Whether a request shows the CSRF token of its session, compared in constant time. */
-export function isOwnRequest(session: AdminSession, given: string | null): boolean {
+export function isOwnRequest(session: AdminSession, given: string | null | undefined): boolean {
+  return isSame(given, session.csrf);
+}
+
+/** The same for the address of a page. */
+export function isOwnAddress(session: AdminSession, given: string | undefined): boolean {
+  return isSame(given, session.key);
+}
+
+function isSame(given: string | null | undefined, right: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
-  return given !== null && timingSafeEqual(digest(given), digest(session.csrf));
+  return typeof given === 'string' && timingSafeEqual(digest(given), digest(right));
 }
