@@ -54,6 +54,9 @@ function changesBetween(before: Snapshot, after: Snapshot, at: number): readonly
   return [...ids].flatMap((backend) => {
     if (backend === undefined) return [];
     const own = items.get(backend) ?? [];
+    const status = states.get(backend);
+    // One that was just configured has not answered yet: no news.
+    if (own.length === 0 && status === 'gone' && !before.backends.has(backend)) return [];
     const names = (isWanted: (change: ItemChange<unknown>) => boolean) =>
       own
         .filter(isWanted)
@@ -67,7 +70,7 @@ function changesBetween(before: Snapshot, after: Snapshot, at: number): readonly
         removed: names((change) => change.after === undefined),
         changed: names((change) => change.before !== undefined && change.after !== undefined),
         count: own.length,
-        status: states.get(backend),
+        status,
       },
     ];
   });

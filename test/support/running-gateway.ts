@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '#config/config.ts';
 import { showIssue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
-import { createGateway, type Gateway } from '#gateway.ts';
+import { createGateway, type Gateway, type GatewayDeps } from '#gateway.ts';
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
 import { limits } from '#kernel/limits.ts';
 import { type Log, type LogFields, silentLog } from '#kernel/log.ts';
@@ -38,6 +38,8 @@ export interface GatewaySetup {
   readonly issuer?: TestIssuer;
   readonly running?: ReadonlyMap<string, CapturingBackend>;
   readonly clock?: MovingClock;
+  /** What stands in the place of a part. */
+  readonly instead?: GatewayDeps['instead'];
 }
 
 /** The real gateway in this process: real configuration, state, tokens and backends; no socket unless asked for. */
@@ -131,6 +133,7 @@ export async function runGateway(setup: GatewaySetup = {}): Promise<RunningGatew
     log: { ...silentLog, ...log } satisfies Log,
     clock,
     version: '0.0.0-test',
+    ...(setup.instead && { instead: setup.instead }),
     stdout: (text) => lines.push(...text.split('\n').filter((line) => line !== '')),
   });
   await gateway.settled();

@@ -72,11 +72,17 @@ export function changeList(changes: readonly CatalogChange[], { now }: Viewer): 
       changed,
       count: all,
       status,
-    }) => html`<li><p><strong>${backend}</strong> ${ago(at, now)}${status === undefined ? undefined : html` <span class="quiet">now ${status}</span>`}</p>
+    }) => html`<li><p><strong>${backend}</strong> ${ago(at, now)}${status === undefined ? undefined : html` <span class="quiet">${statusWords[status]}</span>`}</p>
 <p>${names('added', added)}${names('removed', removed)}${names('changed', changed)}${added.length + removed.length + changed.length < all ? html`<span class="quiet">and more, ${String(all)} in all</span>` : undefined}</p></li>`,
   );
   return html`<ol class="panel changes">${rows}</ol>`;
 }
+
+const statusWords = {
+  fresh: 'answers',
+  stale: 'does not answer, and is still shown',
+  gone: 'is not shown any more',
+} as const;
 
 function names(kind: 'added' | 'removed' | 'changed', all: readonly string[]): Html {
   const sign = { added: '+', removed: '−', changed: '~' }[kind];

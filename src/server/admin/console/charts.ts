@@ -32,7 +32,7 @@ export function latencyLine(minutes: readonly SeriesMinute[], what: string, heig
   const marks =
     last === undefined
       ? html`<path class="rest" d="M0 ${String(height - 1)}h${String(minutes.length * step)}"/>`
-      : html`<polygon class="band" points="${band}"/><polyline class="median" points="${line(({ p50 }) => p50).join(' ')}"/><circle class="now" cx="${last.at.toFixed(1)}" cy="${y(last.p50)}" r="2"/>`;
+      : html`<polygon class="band" points="${band}"/><polyline class="median" points="${line(({ p50 }) => p50).join(' ')}"/><path class="now" d="M${last.at.toFixed(1)} ${y(last.p50)}h0"/>`;
   const label =
     last === undefined
       ? `${what}: no calls in the last hour`

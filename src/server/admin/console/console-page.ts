@@ -28,16 +28,16 @@ const places = [
     label: 'Quarantine',
     icon: 'M12 3l8 3v6c0 4.5-3.4 8-8 9-4.6-1-8-4.5-8-9V6zm-1 5v5h2V8zm0 7v2h2v-2z',
   },
-  { place: 'audit', label: 'Audit', icon: 'M6 3h9l4 4v14H6zm3 7v1.800h7V10zm0 4v1.800h7V14z' },
+  { place: 'audit', label: 'Audit', icon: 'M6 3h9l4 4v14H6zm3 7v1.8h7V10zm0 4v1.8h7V14z' },
   {
     place: 'grants',
     label: 'Linked accounts',
-    icon: 'M8 12a4 4 0 1 1 0-8 4 4 0 0 1 0 8zm8 0a3 3 0 1 1 0-6 3 3 0 0 1 0 6zM2 20c0-3.5 3-6 6-6s6 2.5 6 6zm13.5 0c0-2.3-.8-4.3-2-5.7.8-.3 1.6-.5 2.5-.5 3 0 6 2.2 6 6.200z',
+    icon: 'M8 12a4 4 0 1 1 0-8 4 4 0 0 1 0 8zm8 0a3 3 0 1 1 0-6 3 3 0 0 1 0 6zM2 20c0-3.5 3-6 6-6s6 2.5 6 6zm13.5 0c0-2.3-.8-4.3-2-5.7.8-.3 1.6-.5 2.5-.5 3 0 6 2.2 6 6.2z',
   },
   {
     place: 'revoke',
     label: 'Revocation',
-    icon: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2.500c1.4 0 2.7.4 3.8 1.200L6.7 15.800A6.5 6.5 0 0 1 12 5.500zm0 13c-1.4 0-2.7-.4-3.8-1.200l9.1-9.100A6.5 6.5 0 0 1 12 18.500z',
+    icon: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2.5c1.4 0 2.7.4 3.8 1.2L6.7 15.8A6.5 6.5 0 0 1 12 5.5zm0 13c-1.4 0-2.7-.4-3.8-1.2l9.1-9.1A6.5 6.5 0 0 1 12 18.5z',
   },
 ] as const;
 export type Place = (typeof places)[number]['place'];

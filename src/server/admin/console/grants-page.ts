@@ -59,7 +59,7 @@ export function peoplePage(list: JsonObject, viewer: Viewer): ConsolePage {
     .slice(0, 1_000)
     .map(
       (user) =>
-        html`<tr><th scope="row">${visible(stringAt(user, 'subject') ?? '', 100)}<span class="quiet small">${visible(stringAt(user, 'issuer') ?? '', 100)}</span></th><td data-label="Accounts"><ul class="plain">${objectsAt(user, 'grants').map((grant) => html`<li>${stringAt(grant, 'server') ?? ''}: ${visible(stringAt(grant, 'account') ?? 'the provider did not say', 100)}${grant.isDead === true ? html` <span class="badge bad">to link again</span>` : undefined}</li>`)}</ul></td></tr>`,
+        html`<tr><th scope="row">${visible(stringAt(user, 'subject') ?? '', 100)}<span class="quiet small">${visible(stringAt(user, 'issuer') ?? '', 100)}</span></th><td data-label="Accounts"><ul class="accounts">${objectsAt(user, 'grants').map((grant) => html`<li>${stringAt(grant, 'server') ?? ''}: ${visible(stringAt(grant, 'account') ?? 'the provider did not say', 100)}${grant.isDead === true ? html` <span class="badge bad">to link again</span>` : undefined}</li>`)}</ul></td></tr>`,
     );
   return {
     title: 'Linked accounts: people',

@@ -54,7 +54,7 @@ function tiles(source: ConsoleSource, viewer: Viewer): Html {
   const { seq, unanchored } = source.auditStatus();
   const { base } = viewer;
   return html`<ul class="tiles">
-${tile('Calls in the last hour', count(total.calls), callBars(total.minutes, 'All backends', 40))}
+${tile('Calls in the last hour', count(total.calls), callBars(total.minutes, 'All backends', 40), 'broad')}
 ${tile('Failed', share(total.errors, total.calls), html`<span class="quiet">${count(total.errors)} of ${count(total.calls)}</span>`, total.errors > 0 ? 'warn' : '')}
 ${tile('Latency', duration(total.p50), html`<span class="quiet">95 of 100 within ${duration(total.p95)}</span>`)}
 ${tile('Backends', `${well} of ${states.length}`, html`<span class="quiet">answered their last poll</span>`, well < states.length ? 'bad' : '')}

@@ -57,7 +57,8 @@ main { padding: 1.25rem 1rem 3rem; max-width: 84rem; }
 .scripted .refresh { display: none; }
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem; }
 .panel > :last-child { margin-bottom: 0; }
-.panel + .panel, form + .panel { margin-top: .75rem; }
+.panel + .panel, form + .panel, main > div + div:not(:empty) { margin-top: .75rem; }
+.panel:has(> table) { padding-block: .3rem .4rem; }
 .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; margin: 2rem 0 .6rem; }
 .bar h2 { margin: 0; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem 1rem; margin-top: .75rem; }
@@ -75,8 +76,9 @@ input[type="hidden"] { display: none; }
 .find { display: flex; gap: .5rem; flex: 0 1 22rem; }
 .find input { margin: 0; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); gap: .75rem; margin-bottom: 1rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(11.5rem, 100%), 1fr)); gap: .75rem; list-style: none; margin: 0; padding: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(max(9.5rem, 21%), 1fr)); gap: .75rem; list-style: none; margin: 0; padding: 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .85rem 1rem; display: flex; flex-direction: column; }
+.tile.broad { grid-column: span 2; }
 .tile p { margin: 0; }
 .tile .label { color: var(--quiet); font-size: .8125rem; overflow-wrap: anywhere; }
 .tile .value { font-size: 1.75rem; font-weight: 650; line-height: 1.3; letter-spacing: -.03em; font-variant-numeric: tabular-nums; }
@@ -84,7 +86,7 @@ input[type="hidden"] { display: none; }
 .tile .below { margin-top: auto; font-size: .8125rem; }
 .tile.warn .value { color: var(--warn); }
 .tile.bad .value { color: var(--bad); }
-.tile .chart { height: 2.25rem; margin-top: .35rem; }
+.tile .chart { height: 2.5rem; margin-top: .35rem; }
 .troubles, .note { list-style: none; margin: 0 0 1rem; padding: .7rem 1rem; border-radius: .6rem; background: var(--bad-tint); color: var(--bad); font-weight: 550; }
 .note { background: var(--warn-tint); color: var(--warn); }
 .chart { display: block; width: 100%; height: 2rem; overflow: visible; }
@@ -92,7 +94,7 @@ input[type="hidden"] { display: none; }
 .chart .errors { fill: var(--errors); }
 .chart .band { fill: var(--band); stroke: var(--band); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .chart .median { fill: none; stroke: var(--median); stroke-width: 1.75; vector-effect: non-scaling-stroke; stroke-linejoin: round; stroke-linecap: round; }
-.chart .now { fill: var(--median); }
+.chart .now { fill: none; stroke: var(--median); stroke-width: 5; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .chart .rest { fill: none; stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .figure { display: flex; align-items: center; gap: .75rem; }
 .figure .chart { flex: 1 1 6rem; min-width: 5rem; max-width: 11rem; }
@@ -113,7 +115,7 @@ figure .chart { height: 6.5rem; margin-top: .75rem; }
 .chip.removed { background: var(--bad-tint); color: var(--bad); border-color: transparent; }
 .chip.changed { background: var(--warn-tint); color: var(--warn); border-color: transparent; }
 .chip a { color: inherit; }
-.names, .changes, .gone, .plain { list-style: none; margin: 0; padding: 0; }
+.names, .changes, .gone, .accounts { list-style: none; margin: 0; padding: 0; }
 .panel.changes, .panel.gone { padding: .25rem 1rem; }
 .names { display: flex; flex-wrap: wrap; gap: .35rem; }
 .changes li, .gone li { padding: .6rem 0; border-bottom: 1px solid var(--line); }
@@ -149,7 +151,6 @@ tbody th .quiet { display: block; }
 .number { text-align: right; padding-right: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .plan { text-align: center; }
 .tick { color: var(--good); font-weight: 700; }
-.panel > table { margin: -.35rem 0; }
 time { white-space: nowrap; }
 .path .wide { width: 32%; }
 .path .passed { color: var(--good); }
