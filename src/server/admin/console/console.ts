@@ -13,7 +13,7 @@ import { type ConsolePage, drawPage, type Viewer } from './console-page.ts';
 import type { ConsoleSource } from './console-source.ts';
 import { createLivePages } from './live.ts';
 import { pageResponse, seeOther } from './page-response.ts';
-import { type SignInProblem, signInPage } from './sign-in-page.ts';
+import { signInPage, type WhySignIn } from './sign-in-page.ts';
 import { createViews } from './views.ts';
 
 /** A request that passed the gates of the listener. */
@@ -50,7 +50,7 @@ export function createConsole({ door, source, clock, schedule }: ConsoleDeps): C
   const acts = createActs(source, door);
   const live = createLivePages(schedule);
 
-  function askToSignIn(status: number, next = '', problem?: SignInProblem): Response {
+  function askToSignIn(status: number, next = '', problem?: WhySignIn): Response {
     const isNext = nextShape.test(next);
     return pageResponse(signInPage(source.name(), isNext ? next : '', problem), status);
   }

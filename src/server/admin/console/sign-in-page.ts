@@ -1,10 +1,11 @@
 import { html } from '#kernel/html.ts';
+import type { DoorRefusal } from '../admin-door.ts';
 import { drawDoor } from './console-page.ts';
 
 /** Why there is this page and not another. */
-export type SignInProblem = 'ended' | 'unauthorized' | 'rate_limited' | 'not_recordable';
+export type WhySignIn = DoorRefusal['reason'] | 'ended';
 
-const problems: Readonly<Record<SignInProblem, string>> = {
+const problems: Readonly<Record<WhySignIn, string>> = {
   ended: 'Your session has ended, or this address belongs to another one. Sign in to go on.',
   unauthorized: 'This is no token that counts. Nothing is signed in.',
   rate_limited: 'Too many wrong tokens came from your network. Wait a minute: until then none is looked at.',
@@ -12,7 +13,7 @@ const problems: Readonly<Record<SignInProblem, string>> = {
 };
 
 /** Trades a token for a session; the same for everybody, whatever there is behind it. */
-export function signInPage(gateway: string, next: string, problem: SignInProblem | undefined): string {
+export function signInPage(gateway: string, next: string, problem: WhySignIn | undefined): string {
   const isError = problem !== undefined && problem !== 'ended';
   return drawDoor(
     'Sign in',
