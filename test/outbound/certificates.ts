@@ -19,7 +19,7 @@ export interface Certificates {
 export async function makeCertificates(): Promise<Certificates> {
   await using folder = await createTempFolder();
   const key = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
-  await openssl(folder, `req -x509 ${key} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority`);
+  await openssl(folder, `req -x509 ${key} -keyout ca.key -out ca.pem -days 30 -subj /CN=authority`);
   await openssl(folder, `req -new ${key} -keyout server.key -out server.csr -subj /CN=server`);
   const names = 'DNS:backend.example,IP:127.0.0.1';
   const sign = async (name: string, altNames: string, dates: string): Promise<string> => {
@@ -34,7 +34,7 @@ export async function makeCertificates(): Promise<Certificates> {
   return {
     ca: await read('ca.pem'),
     key: await read('server.key'),
-    good: await sign('good', names, '-days 2'),
+    good: await sign('good', names, '-days 30'),
     otherName: await sign('other', 'DNS:other.example', '-days 2'),
     expired: await sign('expired', names, '-days -1'),
     selfSigned: await read('self.pem'),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { TlsSight } from '#outbound/inspect-tls.ts';
 import { isLoopbackHost } from '#outbound/loopback.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
+import { count } from '../output.ts';
 import {
   type Finding,
   fail,
@@ -58,8 +59,8 @@ async function tls({ url }: Known, { inspectTls, now }: StepDeps): Promise<Findi
   const days = validUntil === undefined ? undefined : Math.floor((validUntil - now()) / dayMs);
   const found = `${seen.value.protocol}, certificate of ${issuer ?? 'an unnamed authority'}`;
   if (days === undefined || days >= soonDays)
-    return ok(`${found}${days === undefined ? '' : `, good for ${days} days`}`);
-  return warn(`${found} ends in ${days} days`, 'see that whatever renews it still runs');
+    return ok(`${found}${days === undefined ? '' : `, good for ${count(days, 'day')}`}`);
+  return warn(`${found} ends in ${count(days, 'day')}`, 'see that whatever renews it still runs');
 }
 
 function noHandshake(host: string, port: string, code: string): Finding {

@@ -96,7 +96,7 @@ const table: Readonly<Record<ProxyTopic, Readonly<Partial<Record<ProxyName, read
   idle: {
     nginx: ['proxy_read_timeout 1h;', 'send_timeout 1h;'],
     Caddy: ['# take away: timeouts { write ... } of servers, read_timeout of transport http'],
-    Traefik: ['respondingTimeouts: {readTimeout: 0, writeTimeout: 0}   # transport of the entry point'],
+    Traefik: ['respondingTimeouts: {writeTimeout: 0}   # transport of the entry point'],
     Apache: ['ProxyTimeout 3600'],
     HAProxy: ['timeout client 1h', 'timeout server 1h'],
   },
