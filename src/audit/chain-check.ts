@@ -34,6 +34,8 @@ export interface ChainBreak {
   readonly isLineBefore: boolean;
 }
 
+type SignatureCheck = Pick<Verifier, 'has' | 'verify'>;
+
 /** Follows one chain, line by line. After a break it must not be asked again. */
 export interface ChainCheck {
   next(line: Uint8Array): Result<AuditRecord, ChainBreak>;
@@ -48,7 +50,7 @@ export interface ChainCheck {
  * A check that takes the first line as it comes, at any number; who starts at a chain's beginning compares the first
  * record with `isFirstOfChain`. Without a verifier, signatures are not looked at.
  */
-export function createChainCheck(chain: string, verifier: Verifier | undefined): ChainCheck {
+export function createChainCheck(chain: string, verifier: SignatureCheck | undefined): ChainCheck {
   let head: { readonly seq: number; readonly hash: string } | undefined;
   let lastCheckpoint: { readonly seq: number; readonly time: string } | undefined;
   let unanchored = 0;
@@ -106,7 +108,7 @@ export function isFirstOfChain(record: AuditRecord): boolean {
 export function signatureProblem(
   record: AuditRecord,
   line: Uint8Array,
-  verifier: Verifier,
+  verifier: SignatureCheck,
 ): ChainBreak | undefined {
   if (!isSigned(record.kind)) return undefined;
   const key = stringAt(record.fields, 'key') ?? '';
@@ -117,7 +119,11 @@ export function signatureProblem(
   // Nothing may follow the signature: it would not be signed.
   const endsThere = text.endsWith(`,"sig":"${signature}"}`);
   if (endsThere && verifier.verify(key, signedPart(record.kind, text), signature)) return undefined;
-  return broken('bad_signature', `the ${record.kind} did not sign what stands here`);
+  return badSignature(record.kind);
+}
+
+export function badSignature(kind: string): ChainBreak {
+  return broken('bad_signature', `the ${kind} did not sign what stands here`);
 }
 
 function isSigned(kind: string): kind is SignedKind {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, parseJson, stringAt } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 
@@ -25,7 +24,7 @@ export function hashLine(line: string | Uint8Array): string {
 
 /** What the first line of a chain links to. */
 export function genesisHash(chain: string): string {
-  return createHash('sha256').update(`cortex audit chain ${chain}`).digest('base64url');
+  return Bun.SHA256.hash(`cortex audit chain ${chain}`, 'base64url');
 }
 
 /** The kinds that carry a signature of their own. */

@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { stringAt } from '#kernel/json.ts';
 import type { Log } from '#kernel/log.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
-import type { Verifier } from '#keys/signer.ts';
+import type { DeferredVerifier } from '#keys/deferred-verifier.ts';
+import type { Signer } from '#keys/signer.ts';
 import { type ProcessLock, tryLock } from '#store/process-lock.ts';
 import { type AuditFile, createAuditFile, openAuditFile } from './audit-file.ts';
 import { type ChainHead, newChainHead } from './chain.ts';
-import { type ChainBreak, createChainCheck, isFirstOfChain } from './chain-check.ts';
+import { badSignature, type ChainBreak, createChainCheck, isFirstOfChain } from './chain-check.ts';
 import { type ChainFile, chainFile, lastLine, listChains, lockPath, readLines } from './files.ts';
 import { parseAuditLine } from './line.ts';
 
@@ -32,7 +32,8 @@ const windows: readonly [number, ...number[]] = [64 * 1024, 768 * 1024, 4 * 1024
  * Goes on with a chain of the folder that no process holds, or begins a new one. A chain whose end does not hold is
  * left as it is, for `audit verify` to show, and reported to the log.
  */
-export async function openChain(dir: string, verifier: Verifier, log: Log): Promise<OpenChain> {
+export async function openChain(dir: string, signer: Pick<Signer, 'deferred'>, log: Log): Promise<OpenChain> {
+  const verifier = await signer.deferred();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const chain of listChains(dir).keys()) {
     const lock = tryLock(lockPath(dir, chain));
@@ -51,7 +52,7 @@ export async function openChain(dir: string, verifier: Verifier, log: Log): Prom
 }
 
 async function begin(dir: string): Promise<OpenChain> {
-  const chain = randomBytes(6).toString('hex');
+  const chain = Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString('hex');
   const lock = tryLock(lockPath(dir, chain));
   if (lock === undefined) throw new Error('a new audit chain is locked already');
   try {
@@ -65,7 +66,11 @@ async function begin(dir: string): Promise<OpenChain> {
 
 type Tail = Omit<OpenChain, 'lock'>;
 
-async function goOn(dir: string, chain: string, verifier: Verifier): Promise<Result<Tail, ChainBreak>> {
+async function goOn(
+  dir: string,
+  chain: string,
+  verifier: DeferredVerifier,
+): Promise<Result<Tail, ChainBreak>> {
   // Listed again: the process that held the lock before may have added or removed files.
   const files = [...(listChains(dir).get(chain) ?? [])];
   let last = files.at(-1);
@@ -127,7 +132,10 @@ const zerosBeforeCheckpoint: ChainBreak = {
 };
 
 /** Checks the records since the last checkpoint of a file, and says where they end. */
-async function checkTail(file: ChainFile, verifier: Verifier): Promise<Result<CheckedTail, ChainBreak>> {
+async function checkTail(
+  file: ChainFile,
+  verifier: DeferredVerifier,
+): Promise<Result<CheckedTail, ChainBreak>> {
   const { size } = await stat(file.path);
   let [read, ...wider] = windows;
   let tail = await checkFrom(file, verifier, size, Math.max(0, size - read));
@@ -141,7 +149,7 @@ async function checkTail(file: ChainFile, verifier: Verifier): Promise<Result<Ch
 
 async function checkFrom(
   file: ChainFile,
-  verifier: Verifier,
+  verifier: DeferredVerifier,
   size: number,
   from: number,
 ): Promise<Result<CheckedTail, ChainBreak>> {
@@ -182,6 +190,8 @@ async function checkFrom(
     }
     return problem === undefined;
   });
+  // Whatever was signed stands before the place of another problem.
+  if (!(await verifier.holds())) return err(badSignature('checkpoint or tombstone'));
   if (problem !== undefined) return err(problem);
   const head = check.head();
   if (head === undefined) return ok({ head, end: 0, size, time: undefined, isAnchored: false });

@@ -26,3 +26,27 @@ export function decrypt(key: KeyObject, associated: Buffer, bytes: Buffer): stri
     return undefined;
   }
 }
+
+/** The same by WebCrypto, which is there without loading a module: for a start. */
+export async function decryptLater(
+  key: Uint8Array<ArrayBuffer>,
+  associated: Buffer<ArrayBuffer>,
+  bytes: Buffer<ArrayBuffer>,
+): Promise<string | undefined> {
+  if (bytes.length < nonceBytes + tagBytes) return undefined;
+  const name = 'AES-GCM';
+  const imported = await crypto.subtle.importKey('raw', key, name, false, ['decrypt']);
+  const given = {
+    name,
+    iv: bytes.subarray(0, nonceBytes),
+    additionalData: associated,
+    tagLength: tagBytes * 8,
+  };
+  try {
+    return Buffer.from(await crypto.subtle.decrypt(given, imported, bytes.subarray(nonceBytes))).toString(
+      'utf8',
+    );
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { err, ok, type Result } from '#kernel/result.ts';
 
 const keyBytes = 32;
@@ -7,7 +7,10 @@ const keyBytes = 32;
 export interface Key {
   /** Follows from the key's bytes: 8 characters of base64url. */
   readonly id: string;
+  /** Made when it is first asked for: a start that needs none loads no `node:crypto`. */
   readonly secret: KeyObject;
+  /** A copy of the 32 bytes. */
+  bytes(): Buffer;
 }
 
 /** One use's keys: the newest makes, all of them open. */
@@ -41,8 +44,13 @@ export function parseKeyRing(text: string): Result<KeyRing, KeyTextProblem> {
 }
 
 /** A 32-byte key for one use of `key`; another `info` gives an unrelated one (RFC 5869, SHA-256). */
-export function deriveKey(key: Key, info: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key.secret, '', info, keyBytes));
+export function deriveKey(key: Key, info: string): Buffer<ArrayBuffer> {
+  const extracted = hmac(Buffer.alloc(keyBytes), key.bytes());
+  return hmac(extracted, Buffer.concat([Buffer.from(info), Buffer.of(1)]));
+}
+
+function hmac(key: Buffer, text: Buffer): Buffer<ArrayBuffer> {
+  return Buffer.from(new Bun.CryptoHasher('sha256', key).update(text).digest());
 }
 
 /** The ring of the keys that `deriveKey` gives, in the same order: for another use of the same secrets. */
@@ -52,8 +60,16 @@ export function deriveRing(ring: KeyRing, info: string): KeyRing {
 }
 
 function keyOf(bytes: Buffer): Key {
-  const id = createHash('sha256').update('cortex key id').update(bytes).digest().subarray(0, 6);
-  return { id: id.toString('base64url'), secret: createSecretKey(bytes) };
+  const id = new Bun.CryptoHasher('sha256').update('cortex key id').update(bytes).digest().subarray(0, 6);
+  let secret: KeyObject | undefined;
+  return {
+    id: id.toString('base64url'),
+    get secret() {
+      secret ??= createSecretKey(bytes);
+      return secret;
+    },
+    bytes: () => Buffer.from(bytes),
+  };
 }
 
 function bytesOf(word: string): Buffer | undefined {

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { err, ok, type Result } from '#kernel/result.ts';
-import { decrypt, encrypt, nonceBytes, tagBytes } from './aead.ts';
+import { decrypt, decryptLater, encrypt, nonceBytes, tagBytes } from './aead.ts';
 import { deriveKey, type Key, type KeyRing } from './key-ring.ts';
 
 /** What a sealed text is for; one purpose's text never opens as another's. */
@@ -38,6 +38,12 @@ export type OpenRefusal = 'malformed' | 'unknown_key' | 'forged';
 export interface Sealer {
   seal(purpose: SealPurpose, bound: readonly string[], payload: string): string;
   open(purpose: SealPurpose, bound: readonly string[], sealed: string): Result<string, OpenRefusal>;
+  /** The same for a start, which need not load `node:crypto` for it. */
+  openLater(
+    purpose: SealPurpose,
+    bound: readonly string[],
+    sealed: string,
+  ): Promise<Result<string, OpenRefusal>>;
 }
 
 const version = 1;
@@ -46,13 +52,13 @@ const headBytes = 1 + idBytes;
 
 /** A sealer over a ring: seals with the newest key, opens with any. A random nonce a text is safe for 2^32 texts a key. */
 export function createSealer(ring: KeyRing): Sealer {
-  const derived = new Map<string, KeyObject>();
+  const known = new Map<string, KeyObject>();
   const keyFor = (key: Key, purpose: SealPurpose): KeyObject => {
     const name = `${key.id} ${purpose}`;
-    const known = derived.get(name);
-    if (known !== undefined) return known;
-    const fresh = createSecretKey(deriveKey(key, `cortex seal ${purpose}`));
-    derived.set(name, fresh);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const fresh = createSecretKey(derived(key, purpose));
+    known.set(name, fresh);
     return fresh;
   };
 
@@ -65,21 +71,40 @@ export function createSealer(ring: KeyRing): Sealer {
     },
 
     open(purpose, bound, sealed) {
-      const bytes = Buffer.from(sealed, 'base64url');
-      // The decoder skips foreign characters and unused bits; a second spelling of an id would escape its tombstone.
-      if (bytes.toString('base64url') !== sealed) return err('malformed');
-      if (bytes.length < headBytes + nonceBytes + tagBytes || bytes[0] !== version) return err('malformed');
-      const id = keyIdOf(bytes);
-      const key = ring.all.find((candidate) => candidate.id === id);
-      if (key === undefined) return err('unknown_key');
-      const payload = decrypt(
-        keyFor(key, purpose),
-        associated(id, purpose, bound),
-        bytes.subarray(headBytes),
-      );
-      return payload === undefined ? err('forged') : ok(payload);
+      const parts = partsOf(ring, sealed);
+      if (!parts.ok) return parts;
+      const { key, body } = parts.value;
+      return opened(decrypt(keyFor(key, purpose), associated(key.id, purpose, bound), body));
+    },
+
+    async openLater(purpose, bound, sealed) {
+      const parts = partsOf(ring, sealed);
+      if (!parts.ok) return parts;
+      const { key, body } = parts.value;
+      return opened(await decryptLater(derived(key, purpose), associated(key.id, purpose, bound), body));
     },
   };
+}
+
+function derived(key: Key, purpose: SealPurpose): Buffer<ArrayBuffer> {
+  return deriveKey(key, `cortex seal ${purpose}`);
+}
+
+function opened(payload: string | undefined): Result<string, OpenRefusal> {
+  return payload === undefined ? err('forged') : ok(payload);
+}
+
+function partsOf(
+  ring: KeyRing,
+  sealed: string,
+): Result<{ readonly key: Key; readonly body: Buffer<ArrayBuffer> }, OpenRefusal> {
+  const bytes = Buffer.from(sealed, 'base64url');
+  // The decoder skips foreign characters and unused bits; a second spelling of an id would escape its tombstone.
+  if (bytes.toString('base64url') !== sealed) return err('malformed');
+  if (bytes.length < headBytes + nonceBytes + tagBytes || bytes[0] !== version) return err('malformed');
+  const id = keyIdOf(bytes);
+  const key = ring.all.find((candidate) => candidate.id === id);
+  return key === undefined ? err('unknown_key') : ok({ key, body: bytes.subarray(headBytes) });
 }
 
 /** The id of the key that sealed a text, as the text says it. */
@@ -91,6 +116,6 @@ function keyIdOf(bytes: Buffer): string {
   return bytes.toString('base64url', 1, headBytes);
 }
 
-function associated(keyId: string, purpose: SealPurpose, bound: readonly string[]): Buffer {
+function associated(keyId: string, purpose: SealPurpose, bound: readonly string[]): Buffer<ArrayBuffer> {
   return Buffer.from(JSON.stringify([version, keyId, purpose, ...bound]));
 }

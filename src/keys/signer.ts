@@ -1,6 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { err, ok, type Result } from '#kernel/result.ts';
+import { createDeferredVerifier, type DeferredVerifier } from './deferred-verifier.ts';
 import type { Key, KeyRing } from './key-ring.ts';
+import { publicKeyId } from './public-key-id.ts';
 
 /** Ed25519 public keys by id. */
 export interface Verifier {
@@ -16,20 +18,40 @@ export interface Signer extends Verifier {
   sign(message: Uint8Array): string;
   /** The public keys of the whole ring, newest first: 32 bytes as base64url, what `createVerifier` takes. */
   readonly publicKeys: readonly string[];
+  /** A verifier of the same keys for a start: it works beside it. */
+  deferred(): Promise<DeferredVerifier>;
 }
 
-/** Ed25519 over a ring: each key's 32 bytes are the private key. */
+/** Ed25519 over a ring: each key's 32 bytes are the private key. Nothing is computed before it is asked for. */
 export function createSigner(ring: KeyRing): Signer {
-  const privateKey = privateKeyOf(ring.newest);
-  const publicKeys = ring.all.map((key) => textOf(createPublicKey(privateKeyOf(key))));
-  const [newest] = publicKeys;
-  const verifier = createVerifier(publicKeys);
-  if (newest === undefined || !verifier.ok) throw new Error('a key ring without an Ed25519 key');
+  const privateKey = once(() => privateKeyOf(ring.newest));
+  const publicKeys = once(() => ring.all.map((key) => textOf(createPublicKey(privateKeyOf(key)))));
+  const keyId = once(() => publicKeyId(publicKeys()[0] ?? ''));
+  const verifier = once(() => {
+    const made = createVerifier(publicKeys());
+    if (!made.ok) throw new Error('a key ring without an Ed25519 key');
+    return made.value;
+  });
   return {
-    ...verifier.value,
-    keyId: publicKeyId(newest),
-    publicKeys,
-    sign: (message) => sign(null, message, privateKey).toString('base64url'),
+    get keyId() {
+      return keyId();
+    },
+    get publicKeys() {
+      return publicKeys();
+    },
+    has: (id) => verifier().has(id),
+    verify: (id, message, signature) => verifier().verify(id, message, signature),
+    verifyAny: (message, signature) => verifier().verifyAny(message, signature),
+    sign: (message) => sign(null, message, privateKey()).toString('base64url'),
+    deferred: () => createDeferredVerifier(ring.all.map(pkcs8Of)),
+  };
+}
+
+function once<Made>(make: () => Made): () => Made {
+  let made: { readonly value: Made } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -55,15 +77,13 @@ export function createVerifier(publicKeys: readonly string[]): Result<Verifier, 
   });
 }
 
-function publicKeyId(publicKey: string): string {
-  const hash = createHash('sha256').update('cortex public key id').update(publicKey).digest();
-  return hash.subarray(0, 6).toString('base64url');
+/** PKCS#8 for Ed25519 (RFC 8410): a fixed head, then the 32 bytes. */
+function pkcs8Of(key: Key): Buffer {
+  return Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), key.bytes()]);
 }
 
 function privateKeyOf(key: Key): KeyObject {
-  // PKCS#8 for Ed25519 (RFC 8410): a fixed head, then the 32 bytes.
-  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), key.secret.export()]);
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return createPrivateKey({ key: pkcs8Of(key), format: 'der', type: 'pkcs8' });
 }
 
 function publicKeyOf(text: string): KeyObject | undefined {

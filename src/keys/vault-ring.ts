@@ -190,7 +190,7 @@ async function keychainRing(
 }
 
 function textOf(keys: readonly Key[]): string {
-  return keys.map((key) => `${key.secret.export().toString('base64url')}\n`).join('');
+  return keys.map((key) => `${key.bytes().toString('base64url')}\n`).join('');
 }
 
 /** Changes with every replacement of the file. */

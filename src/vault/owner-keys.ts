@@ -96,7 +96,7 @@ async function openLookupKey(store: Store, sealer: Sealer): Promise<Result<Buffe
   const sealed =
     (await findVaultKeyRow(store, lookupKeyName)) ??
     (await addVaultKeyRow(store, lookupKeyName, sealer.seal('vault_key', [lookupKeyName], newKey())));
-  const text = sealer.open('vault_key', [lookupKeyName], sealed);
+  const text = await sealer.openLater('vault_key', [lookupKeyName], sealed);
   return text.ok ? ok(Buffer.from(text.value, 'base64url')) : err('wrong_key');
 }
 

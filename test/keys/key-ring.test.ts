@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { deriveKey, parseKeyRing } from '#keys/key-ring.ts';
 
@@ -37,4 +38,13 @@ test('another use of a key gives unrelated bytes', () => {
   expect(deriveKey(ring.value.newest, 'x').equals(deriveKey(ring.value.newest, 'x'))).toBe(true);
   expect(deriveKey(ring.value.newest, 'x').equals(deriveKey(ring.value.newest, 'y'))).toBe(false);
   expect(deriveKey(ring.value.newest, 'x').equals(a)).toBe(false);
+});
+
+test('the bytes of another use are HKDF-SHA256 as RFC 5869 has it', () => {
+  const ring = parseKeyRing(a.toString('hex'));
+  if (!ring.ok) throw new Error('must parse');
+  for (const info of ['', 'x', 'cortex seal session', 'é'.repeat(200)]) {
+    const expected = Buffer.from(hkdfSync('sha256', a, '', info, 32));
+    expect(deriveKey(ring.value.newest, info).equals(expected)).toBe(true);
+  }
 });

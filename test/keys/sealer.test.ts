@@ -77,3 +77,20 @@ test('rotation: old texts open while their key is in the ring, and not after', (
 test.each(['', 'AQ', 'not base64url!', 'x'.repeat(100_000)])('garbage is malformed', (text) => {
   expect(sealer.open('session', bound, text)).toEqual({ ok: false, error: 'malformed' });
 });
+
+test('a start opens the same texts, and refuses the same, without `node:crypto`', async () => {
+  const sealed = sealer.seal('vault_key', bound, 'x');
+  const cut = sealed.slice(0, -1);
+  const flipped = Buffer.from(sealed, 'base64url').map((byte, at) => (at === 25 ? byte ^ 1 : byte));
+  for (const text of [sealed, cut, Buffer.from(flipped).toString('base64url'), '', sealed.slice(0, 20)]) {
+    for (const [purpose, whose] of [
+      ['vault_key', bound],
+      ['session', bound],
+      ['vault_key', ['other']],
+    ] as const) {
+      expect(await sealer.openLater(purpose, whose, text)).toEqual(sealer.open(purpose, whose, text));
+    }
+  }
+  const foreign = createSealer(ringOf(2)).seal('vault_key', bound, 'x');
+  expect(await sealer.openLater('vault_key', bound, foreign)).toEqual({ ok: false, error: 'unknown_key' });
+});

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Limiter } from '#cluster/limiter.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { JsonObject } from '#kernel/json.ts';
@@ -67,7 +66,7 @@ export function covers(held: OperatorRole, needed: OperatorRole): boolean {
 
 export function createAdminDoor(deps: AdminDoorDeps): AdminDoor {
   const { operations, failures, clock, log } = deps;
-  const key = randomBytes(32);
+  const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
   const sessions = createAdminSessions(clock);
   let settled = settle(deps.settings());
 
