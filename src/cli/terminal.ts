@@ -99,6 +99,7 @@ async function readLine(signal: AbortSignal): Promise<string | undefined> {
   });
   lines.close();
   process.stdin.pause();
-  process.stdin.unref();
+  // A file has none, and keeps nothing alive.
+  if ('unref' in process.stdin) process.stdin.unref();
   return line;
 }

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createTempFolder } from '../support/temp-folder.ts';
 
 const script = `
 import { processTerminal } from '#cli/terminal.ts';
@@ -26,4 +28,17 @@ test('a line that the person types is read, and nothing keeps the command alive 
 test('without a line there is none: the input ends, or nobody waits for it any more', async () => {
   expect(await read('')).toBe('null');
   expect(await read(undefined, 'abort')).toBe('null');
+});
+
+test('a line is read from a file as well', async () => {
+  await using folder = await createTempFolder();
+  const file = join(folder.path, 'token.txt');
+  await Bun.write(file, 'a-token\n');
+  const child = Bun.spawn(['bun', '-e', script], {
+    stdin: Bun.file(file),
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
+  expect((await new Response(child.stdout).text()).trim()).toBe('"a-token"');
+  expect(await child.exited).toBe(0);
 });
