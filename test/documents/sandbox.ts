@@ -63,6 +63,8 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
   };
   const notes = serve(createNotesBackend(trust).fetch);
   const billing = serve(createBillingBackend(trust).fetch);
+  // Somebody else's server, where nobody has linked an account.
+  const linear = serve(async () => new Response('', { status: 401 }));
   for (const system of [
     'etc/cortex/keys',
     'etc/systemd/system',
@@ -73,7 +75,10 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
   ])
     await mkdir(join(folder.path, system), { recursive: true });
   for (const place of [work, join(folder.path, 'etc', 'cortex')])
-    await writeFile(join(place, 'cortex.yaml'), config({ url, ports, issuer: issuer.url, notes, billing }));
+    await writeFile(
+      join(place, 'cortex.yaml'),
+      config({ url, ports, issuer: issuer.url, notes, billing, linear }),
+    );
 
   // For a backend in development, too, which expects the address that gateways have there.
   const aud = [url, 'http://127.0.0.1:3213/mcp'];
@@ -263,6 +268,7 @@ function config(of: {
   readonly issuer: string;
   readonly notes: string;
   readonly billing: string;
+  readonly linear: string;
 }): string {
   const [free, pro] = [
     'mcp:notes:read',
@@ -278,7 +284,7 @@ function config(of: {
       notes: { url: of.notes, technical_token: secret },
       billing: { url: of.billing, technical_token: secret },
     },
-    servers: { linear: { url: 'http://127.0.0.1:9/mcp', scopes: { default: 'mcp:linear:read' } } },
+    servers: { linear: { url: of.linear, scopes: { default: 'mcp:linear:read' } } },
     admin: { listen: `127.0.0.1:${of.ports.admin}`, tokens: { docs: { token: operator, role: 'reveal' } } },
   };
   return `${JSON.stringify(value, undefined, 2)}\n`;
