@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { listen } from '#server/listener.ts';
 import { makeKey, type SigningKey, sign } from '../auth/key-server.ts';
 import { createCapturingBackend } from '../support/capturing-backend.ts';
 import { writeConfig } from '../support/config-file.ts';
@@ -27,6 +28,8 @@ export interface Fault {
   readonly claims?: Document;
   readonly isBackendDown?: true;
   readonly isGatewayDown?: true;
+  /** Nothing stands before the gateway. */
+  readonly isDirect?: true;
   /** Of the notes application. */
   readonly technicalToken?: string;
 }
@@ -34,10 +37,13 @@ export interface Fault {
 /** A gateway behind a real nginx, with an issuer, an application and a token. */
 export interface Deployment extends AsyncDisposable {
   readonly url: string;
+  readonly issuer: string;
   readonly config: string;
   readonly token: string;
   readonly gateway: RunningGateway;
 }
+
+const maxBodyBytes = 4 * 1024 * 1024;
 
 export const goodLines = `proxy_http_version 1.1;
 proxy_set_header Connection "";
@@ -69,15 +75,21 @@ export async function deploy(fault: Fault = {}): Promise<Deployment> {
     },
   };
   const gateway = owned.use(await runGateway({ config: sections }));
-  const upstream = fault.isGatewayDown ? `http://127.0.0.1:${freePort()}` : gateway.listen();
-  const server = `server { listen 127.0.0.1:${port};
-    location / { proxy_pass ${upstream}; ${fault.lines ?? goodLines} ${fault.location ?? ''} }
-    ${fault.server?.(url) ?? ''} }`;
-  owned.use(await startNginx(join(folder.path, 'nginx'), port, server));
+  if (fault.isDirect) {
+    const listener = listen(gateway.gateway, { host: '127.0.0.1', port }, maxBodyBytes);
+    owned.defer(() => listener.close());
+  } else {
+    const upstream = fault.isGatewayDown ? `http://127.0.0.1:${freePort()}` : gateway.listen();
+    const server = `server { listen 127.0.0.1:${port};
+      location / { proxy_pass ${upstream}; ${fault.lines ?? goodLines} ${fault.location ?? ''} }
+      ${fault.server?.(url) ?? ''} }`;
+    owned.use(await startNginx(join(folder.path, 'nginx'), port, server));
+  }
   const now = Math.floor(Date.now() / 1_000) + (fault.aheadSeconds ?? 0);
   const claims = { iss: issuer.url, sub: 'ada', aud: url, client_id: 'c', iat: now, exp: now + 600 };
   return {
     url,
+    issuer: issuer.url,
     gateway,
     config: await writeConfig(folder.path, sections),
     token: await sign(key, { ...claims, scope: 'notes:read', ...fault.claims }),

@@ -86,7 +86,7 @@ const twelve: readonly Case[] = [
     title: 'a key set that has expired',
     fault: { keys: (key) => [{ ...key.jwk, exp: 1_000_000_000 }] },
     step: 'keys',
-    found: 'none of the 1 keys can be used: 1 have expired',
+    found: '1 key of 1 expired, and no other can be used',
     fix: 'have the issuer make and publish a new key',
   },
   {

@@ -501,10 +501,3 @@ function serveAt(port: number, gateway: Awaited<ReturnType<typeof runGateway>>):
   });
   return { [Symbol.dispose]: () => void server.stop(true) };
 }
-
-test('what the doctor prints for people', async () => {
-  await ask({ metadata: { code_challenge_methods_supported: undefined, registration_endpoint: undefined } });
-  const told = await run(`doctor --config ${join(folder.path, 'cortex.yaml')}`);
-  const text = `${told.stdout}--- stderr\n${told.stderr}`.replaceAll(issuer.url, 'https://auth.example.com');
-  await expect(text).toMatchFileSnapshot(join(import.meta.dirname, '..', 'golden', 'doctor', 'no-pkce.txt'));
-});

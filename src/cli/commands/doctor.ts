@@ -10,7 +10,7 @@ import { createOutbound } from '#outbound/outbound.ts';
 import type { Invocation } from '../command.ts';
 import { backendSteps } from '../doctor/backend-steps.ts';
 import { type Examined, examine } from '../doctor/examine.ts';
-import type { Known, StepDeps } from '../doctor/finding.ts';
+import type { Known, Step, StepDeps } from '../doctor/finding.ts';
 import { createProbe } from '../doctor/probe.ts';
 import { exitCodeOf, firstFault, reportOf, showStep } from '../doctor/report.ts';
 import { signInStep } from '../doctor/sign-in-step.ts';
@@ -32,6 +32,8 @@ export async function doctor(invocation: Invocation): Promise<number> {
   const loaded = isConfigured ? await requireConfig(invocation, false) : undefined;
   const start = startingPoint(url, loaded, token, options.text('origin'));
   const outbound = createOutbound();
+  const backends =
+    loaded === undefined ? [] : backendSteps(loaded.config, outbound, { hasSecrets: loaded.mayRunCommands });
   const taken: Examined[] = [];
   const say = (examined: Examined) => {
     taken.push(examined);
@@ -54,10 +56,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
         hasGateway: url !== undefined,
         isConfigured,
         signIn: options.has('sign-in') && token === undefined ? signInStep(invocation) : undefined,
-        backends:
-          loaded === undefined
-            ? []
-            : backendSteps(loaded.config, outbound, { hasSecrets: loaded.mayRunCommands }),
+        backends,
       },
       deps,
       say,
@@ -66,7 +65,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
     await outbound.close();
   }
   if (output.isJson) output.document(reportOf(taken));
-  else output.note(closingWords(taken, start, invocation));
+  else output.note(closingWords(taken, backends, start, invocation));
   return exitCodeOf(taken);
 }
 
@@ -148,11 +147,16 @@ async function tokenOf({ options, terminal }: Invocation): Promise<string | unde
   return line.trim();
 }
 
-function closingWords(taken: readonly Examined[], { url }: Known, { args, options }: Invocation): string {
+function closingWords(
+  taken: readonly Examined[],
+  backends: readonly Step[],
+  { url }: Known,
+  { args, options }: Invocation,
+): string {
   const fault = firstFault(taken);
   if (fault !== undefined) {
-    const isLast = fault === taken.at(-1);
-    return `${isLast ? 'Stopped at' : 'Look at'} ${fault.step}: put it right, then run this again.`;
+    const isStopped = backends.every(({ name }) => name !== fault.step);
+    return `${isStopped ? 'Stopped at' : 'Look at'} ${fault.step}: put it right, then run this again.`;
   }
   const warnings = taken.filter(({ finding }) => finding.status === 'warning').length;
   const remark =

@@ -5,6 +5,7 @@ import { parseTools } from '#contract/parse-tools.ts';
 import { backendOptionsOf } from '#gateway-options.ts';
 import { parseJson } from '#kernel/json.ts';
 import type { Outbound } from '#outbound/outbound.ts';
+import { count } from '../output.ts';
 import { release } from '../release.ts';
 import { visibleText } from '../visible-text.ts';
 import { type Finding, fail, ok, type Step, skipped, unreachable, warn } from './finding.ts';
@@ -68,7 +69,7 @@ async function application(config: Config, backend: BackendConfig, outbound: Out
   if (parsed === undefined || !parsed.ok)
     return fail(`list_tools is answered otherwise than by the contract: ${excerpt(body)}`, check);
   const { definitions, problems } = parsed.value;
-  const found = `${definitions.length} tools in ${ms} ms`;
+  const found = `${count(definitions.length, 'tool')} in ${ms} ms`;
   const details = problems.map(visibleText);
   if (problems.length > 0) return warn(`${found}; ${problems.length} left out`, check, { details });
   if (definitions.length === 0) return warn(found, `it offers nothing yet: ${check}`);

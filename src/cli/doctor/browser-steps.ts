@@ -29,7 +29,7 @@ const sent = [
   'mcp-session-id',
   'last-event-id',
 ];
-const nobody = 'no page in a browser connects';
+const nobody = 'no page of elsewhere connects; --origin names one that does';
 
 /** Without these headers a page sees a 401 and not where to sign in. */
 async function exposed(known: Known, { probe }: StepDeps): Promise<Finding> {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { parseKeySet } from '#auth/key-set.ts';
 import { defaultAlgorithms } from '#auth/options.ts';
 import { isJsonObject, isStringArray, type JsonObject, stringAt } from '#kernel/json.ts';
+import { count } from '../output.ts';
 import { type Finding, fail, type Known, ok, type StepDeps, unreachable, warn } from './finding.ts';
 
 /** The keys that tokens are verified with: there, public, and good for an algorithm that is accepted. */
@@ -35,7 +36,7 @@ export async function keys(
   const expired = judged.filter(({ problem }) => problem?.startsWith('expired'));
   if (usable.length === 0 && expired.length > 0)
     return fail(
-      `none of the ${all.length} keys can be used: ${expired.length} have expired`,
+      `${count(expired.length, 'key')} of ${all.length} expired, and no other can be used`,
       'have the issuer make and publish a new key, and see why it did not by itself',
       { details },
     );

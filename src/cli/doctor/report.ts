@@ -52,6 +52,7 @@ export function showStep(
 }
 
 function wrapped(text: string, width: number): readonly string[] {
+  if (text.length <= width) return [text];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -2,6 +2,7 @@ import { isJsonObject, isStringArray, type JsonObject, parseJson, stringAt } fro
 import { reservedNames } from '#mcp/builtins/definitions.ts';
 import { mcpHeaders } from '#wire/protocol.ts';
 import { rpcErrors } from '#wire/rpc-errors.ts';
+import { count } from '../output.ts';
 import {
   type Finding,
   fail,
@@ -82,7 +83,7 @@ async function list(known: Known, deps: StepDeps): Promise<Finding> {
     .map((tool) => stringAt(tool, 'name') ?? '?');
   const own = names.filter((name) => !reservedNames.includes(name));
   const more = asked.result.nextCursor === undefined ? '' : ', and more on the next page';
-  if (own.length > 0) return ok(`${own.length} tools${more}`, { details: [shortened(own)] });
+  if (own.length > 0) return ok(`${count(own.length, 'tool')}${more}`, { details: [shortened(own)] });
   return warn(
     'the list is empty but for the gateway’s own tools',
     'see which gate hides them: cortex catalog --scope ... with the scopes of this token, and --why TOOL',

@@ -8,6 +8,7 @@ import { challengeScopesOf } from '#auth/protected-resource.ts';
 import { bindingOf } from '#auth/token-binding.ts';
 import { verifyToken } from '#auth/verify-token.ts';
 import { holdsAll } from '#kernel/principal.ts';
+import { count } from '../output.ts';
 import { type Finding, fail, type Known, ok, type Step, type StepDeps, warn } from './finding.ts';
 import { refusalFix } from './refusal-fix.ts';
 
@@ -33,7 +34,7 @@ function claimByClaim({ token = '', issuer, options }: Known, { now }: StepDeps)
     ({ name, value, meaning, isGood }) => `${isGood ? ' ' : '!'} ${name} = ${value}: ${meaning}`,
   );
   const wrong = claims.filter(({ isGood }) => !isGood).map(({ name }) => name);
-  const found = `${claims.length} claims${wrong.length === 0 ? '' : `; look at ${wrong.join(', ')}`}`;
+  const found = `${count(claims.length, 'claim')}${wrong.length === 0 ? '' : `; look at ${wrong.join(', ')}`}`;
   return ok(found, { details });
 }
 
