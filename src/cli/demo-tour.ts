@@ -83,7 +83,7 @@ function auditStep(demo: RunningDemo) {
       }
       const calls = lines.filter((line) => line.includes('"method":"tools/call"'));
       if (calls.length < 6) throw new Error(`only ${calls.length} calls were recorded`);
-      if (lines.some((line) => /alice|bob|@example|eyJ/.test(line.replaceAll(/"agent":"[^"]*"/g, '')))) {
+      if (lines.some((line) => namesSomebody.test(line.replaceAll(/"agent":"[^"]*"/g, '')))) {
         throw new Error('a record names a person or holds a token');
       }
       return [
@@ -99,3 +99,6 @@ function checkpointSigner(demo: RunningDemo): Signer {
   if (!keys.ok) throw new Error('the keys of the demo cannot be read');
   return createSigner(keys.value.checkpoint);
 }
+
+/** Three letters alone would be found in a hash now and then. */
+const namesSomebody = /alice|["@ ]bob["@ ]|@example|eyJ[\w-]{8,}\.eyJ/;

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandSpec, GivenOptions, OptionSpec } from './command.ts';
 import { commandGroups, globalOptions } from './commands.ts';
 import { reportFailure, UserError } from './errors.ts';
@@ -122,9 +122,17 @@ function toOption(spec: OptionSpec): Option {
   const short = spec.short === undefined ? '' : `-${spec.short}, `;
   const value = spec.value === undefined ? '' : ` <${spec.value}>`;
   const option = new Option(`${short}--${spec.name}${value}`, spec.summary);
-  if (spec.choices !== undefined) option.choices([...spec.choices]);
-  if (spec.isRepeatable === true)
-    option.argParser((text: string, before: readonly string[] = []) => [...before, text]);
+  const { choices } = spec;
+  if (choices !== undefined) option.choices([...choices]);
+  if (spec.isRepeatable === true) {
+    option.argParser((text: string, before: readonly string[] = []) => {
+      // A parser of one's own takes the place of the one that knows the choices.
+      if (choices?.includes(text) === false) {
+        throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+      }
+      return [...before, text];
+    });
+  }
   return option;
 }
 

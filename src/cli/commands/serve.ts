@@ -61,6 +61,8 @@ export async function serve(given: Invocation): Promise<number> {
     quietMs,
     since,
   });
+  // Before anybody can know that it listens, and stop it again.
+  const stopped = untilStopped(() => void watch.reload());
   log.info('gateway.listening', {
     url: config.gateway.url,
     host: running.host,
@@ -75,7 +77,7 @@ export async function serve(given: Invocation): Promise<number> {
     output.line(await dev.mint(gateway, config.gateway.url));
   }
 
-  const signal = await untilStopped(() => void watch.reload());
+  const signal = await stopped;
   log.info('gateway.stopping', { signal });
   watch.close();
   await running.stop();

@@ -62,11 +62,14 @@ async function perform(
     stderr: 'pipe',
   });
   const said = { stdout: '', stderr: '' };
+  let isStopped = false;
   const read = async (name: 'stdout' | 'stderr') => {
     const decoder = new TextDecoder();
     for await (const chunk of child[name]) {
       said[name] += decoder.decode(chunk, { stream: true });
-      if (golden.until !== undefined && said[name].includes(golden.until)) child.kill('SIGTERM');
+      if (golden.until === undefined || isStopped || !said[name].includes(golden.until)) continue;
+      isStopped = true;
+      child.kill('SIGTERM');
     }
   };
   await Promise.all([read('stdout'), read('stderr')]);
