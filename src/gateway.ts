@@ -367,6 +367,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     catalog: { snapshot: guard.snapshot, poll: () => catalog.poll() },
     integrity,
     catalogLink: accounts.catalog,
+    sight: { authenticator: () => current.authenticator, snapshot: guard.snapshot, personal },
     feeds,
     audit: { status: audit.status, reveal: records.reveal },
     revocation: { denyList, issuers: () => current.config.auth.issuers.map(({ url }) => url) },

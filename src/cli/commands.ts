@@ -154,6 +154,12 @@ export const commands: readonly CommandSpec[] = [
     options: [
       { name: 'scope', value: 'scope', summary: 'A scope held, or a plan’s name.', isRepeatable: true },
       { name: 'plan', value: 'plan', summary: 'The scopes of a plan.' },
+      {
+        name: 'token',
+        value: 'token',
+        summary:
+          'What the holder of this access token sees, their own lists included; - reads it from stdin.',
+      },
       { name: 'backend', value: 'id', summary: 'Only what these backends offer.', isRepeatable: true },
       { name: 'search', value: 'text', summary: 'Rank the tools as find_tools does.' },
       { name: 'mode', value: 'mode', summary: 'The form of the list.', choices: ['full', 'search'] },
@@ -170,6 +176,10 @@ export const commands: readonly CommandSpec[] = [
       { line: 'cortex catalog --scope pro', meaning: 'what a caller with the plan pro sees' },
       { line: 'cortex catalog --diff free pro', meaning: 'what pro adds' },
       { line: 'cortex catalog --plan free --why billing_refund', meaning: 'which gate hides the tool' },
+      {
+        line: 'cortex catalog --token - --why linear_find < token.txt',
+        meaning: 'from whom exactly, and why',
+      },
     ],
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },

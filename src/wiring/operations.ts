@@ -9,6 +9,7 @@ import { type CatalogOperationsDeps, catalogOperations } from './catalog-operati
 import { feedOperations } from './feed-operations.ts';
 import { integrityOperations } from './integrity-operations.ts';
 import { type RevocationOperationsDeps, revocationOperations } from './revocation-operations.ts';
+import { type SightOperationsDeps, sightOperations } from './sight-operations.ts';
 import { vaultOperations } from './vault-operations.ts';
 
 export interface OperationsDeps {
@@ -19,6 +20,7 @@ export interface OperationsDeps {
   readonly vault: VaultDesk;
   readonly catalog: CatalogOperationsDeps['catalog'];
   readonly catalogLink: CatalogOperationsDeps['link'];
+  readonly sight: Omit<SightOperationsDeps, 'act'>;
   readonly feeds: Pick<Feeds, 'reports'>;
   readonly integrity: IntegrityDesk;
   /** Whether the audit admits an act now. */
@@ -62,6 +64,7 @@ export function createOperations(deps: OperationsDeps): Operations {
       },
     }),
     ...catalogOperations({ catalog, link, act }),
+    ...sightOperations({ ...deps.sight, act }),
     ...vaultOperations(deps.vault, act),
     ...feedOperations(deps.feeds),
     ...integrityOperations(deps.integrity),

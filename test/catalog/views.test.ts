@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { compactTool, firstSentence } from '#catalog/compact.ts';
 import { diffSnapshots } from '#catalog/diff.ts';
+import { nothingQuarantined } from '#catalog/empty-snapshot.ts';
 import { projectForLegacy } from '#catalog/legacy-projection.ts';
 import { logCatalogChange } from '#catalog/log-change.ts';
 import { createToolSearch } from '#catalog/search.ts';
 import { isVisible, visibleCatalog } from '#catalog/visibility.ts';
-import { whyHidden } from '#catalog/why-hidden.ts';
+import { type Looker, whyHidden } from '#catalog/why-hidden.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { type LogFields, silentLog } from '#kernel/log.ts';
 import { backendId, prompt, resource, snapshotOf, source, template, tool } from './samples.ts';
@@ -57,20 +58,87 @@ describe('why a tool is hidden', () => {
     source('a', { tools: [tool('x', { scopes: ['read', 'write'] }), tool('none', { scopes: [] })] }),
     source('dead', undefined, { status: 'gone' }),
   ]);
+  const nobody = (looker: Partial<Looker>): Looker => ({
+    scopes: new Set(),
+    backends: undefined,
+    own: undefined,
+    privateServers: new Map([['mine', 'my']]),
+    ...looker,
+  });
   const last = (...args: [name: string, scopes: ReadonlySet<string>, backends?: readonly string[]]) =>
-    whyHidden(snapshot, args[0], args[1], args[2]).at(-1);
+    whyHidden(snapshot, args[0], nobody({ scopes: args[1], backends: args[2] })).at(-1);
 
   test('names the first gate that hides it', () => {
     expect(last('nothing', both)).toMatchObject({ gate: 'configured', isPassed: false });
     expect(last('dead_x', both)).toMatchObject({ gate: 'polled', isPassed: false });
-    expect(last('none', both)).toEqual({ gate: 'listed', isPassed: false, detail: 'withheld: no_scope' });
+    expect(last('none', both)).toMatchObject({
+      gate: 'listed',
+      isPassed: false,
+      detail: 'withheld: no_scope',
+    });
     expect(last('a_x', both, ['b'])).toMatchObject({ gate: 'chosen', isPassed: false });
-    expect(last('a_x', read)).toEqual({ gate: 'scopes', isPassed: false, detail: 'missing write' });
+    expect(last('a_x', read)).toMatchObject({ gate: 'scopes', isPassed: false, detail: 'missing write' });
+  });
+
+  test('knows what is quarantined, also in one person’s lists', () => {
+    const item = { backend: backendId('a'), scopes: ['read'], reason: 'changed' } as const;
+    const quarantined = { ...nothingQuarantined, tools: new Map([['a_y', item]]) };
+    const seen = whyHidden({ ...snapshot, quarantined }, 'a_y', nobody({}));
+    expect(seen.at(-1)).toMatchObject({
+      gate: 'quarantine',
+      isPassed: false,
+      detail: 'quarantined: changed',
+    });
+    const own = { tools: new Map(), withheld: [], quarantined, links: new Map(), late: new Set<string>() };
+    expect(whyHidden(snapshot, 'a_y', nobody({ own })).at(-1)?.gate).toBe('quarantine');
+  });
+
+  test('knows the lists that are one person’s own', () => {
+    const own = {
+      tools: new Map(),
+      withheld: [],
+      quarantined: nothingQuarantined,
+      links: new Map(),
+      late: new Set<string>(),
+    };
+    const why = (looker: Partial<Looker>) => whyHidden(snapshot, 'my_find', nobody(looker)).at(-1);
+    expect(why({})).toMatchObject({
+      gate: 'account',
+      isPassed: false,
+      fix: expect.stringContaining('--token'),
+    });
+    expect(why({ own: { ...own, links: new Map([['mine', 'mine_link']]) } })).toMatchObject({
+      gate: 'account',
+      fix: expect.stringContaining('mine_link'),
+    });
+    expect(why({ own: { ...own, late: new Set(['mine']) } })).toMatchObject({
+      gate: 'account',
+      isPassed: false,
+    });
+    expect(why({ own })).toMatchObject({ gate: 'listed', isPassed: false });
+    const mine = snapshotOf([source('mine', { tools: [tool('find', { scopes: ['read'] })] })]).snapshot.tools;
+    const gates = whyHidden(snapshot, 'mine_find', nobody({ scopes: read, own: { ...own, tools: mine } }));
+    expect(gates.map(({ gate }) => gate)).toEqual([
+      'configured',
+      'account',
+      'listed',
+      'quarantine',
+      'chosen',
+      'scopes',
+    ]);
+    expect(gates.every(({ isPassed }) => isPassed)).toBe(true);
   });
 
   test('passes every gate of a tool that is seen, in order', () => {
-    const gates = whyHidden(snapshot, 'a_x', both, undefined);
-    expect(gates.map(({ gate }) => gate)).toEqual(['configured', 'polled', 'listed', 'chosen', 'scopes']);
+    const gates = whyHidden(snapshot, 'a_x', nobody({ scopes: both }));
+    expect(gates.map(({ gate }) => gate)).toEqual([
+      'configured',
+      'polled',
+      'listed',
+      'quarantine',
+      'chosen',
+      'scopes',
+    ]);
     expect(gates.every(({ isPassed }) => isPassed)).toBe(true);
   });
 });

@@ -189,6 +189,16 @@ describe('a server with identity: linked', () => {
     expect(native.requests.slice(before).map(({ method }) => method)).toEqual([]);
   });
 
+  test('is shown to an operator as its holder sees it, and one person’s lists to no other’s token', async () => {
+    const toolsSeen = async ({ token }: McpCaller) => {
+      const sight = await running.operate('POST /sight', { token });
+      const tools = sight.ok && isJsonObject(sight.value.own) ? sight.value.own.tools : undefined;
+      return Array.isArray(tools) ? tools.map((tool) => isJsonObject(tool) && tool.publicName) : [];
+    };
+    expect(await toolsSeen(ada)).toEqual(['notes_create_note', 'notes_echo']);
+    expect(await toolsSeen(bob)).toEqual(['notes_link']);
+  });
+
   test('never sees a token of the gateway’s own users, nor anything that names them (R38)', () => {
     expect(native.requests.length).toBeGreaterThan(8);
     for (const { headers, text } of native.requests) {

@@ -1,26 +1,23 @@
 import { join } from 'node:path';
-import { compactTool, firstSentence } from '#catalog/compact.ts';
-import { quarantinedItems } from '#catalog/quarantined-items.ts';
-import { createToolSearch } from '#catalog/search.ts';
-import { serialiseSnapshot } from '#catalog/serialise-snapshot.ts';
-import type { CatalogTool, Snapshot } from '#catalog/snapshot.ts';
+import type { Snapshot } from '#catalog/snapshot.ts';
 import { type VisibleCatalog, visibleCatalog } from '#catalog/visibility.ts';
-import { whyHidden } from '#catalog/why-hidden.ts';
 import type { Config } from '#config/config.ts';
 import { printable } from '#config/issue.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { browseCatalog } from '../catalog-browser.ts';
 import { listCosts } from '../catalog-cost.ts';
+import { showCatalog } from '../catalog-list.ts';
 import { everyScope, requirePlan, scopesNamed } from '../catalog-scopes.ts';
 import { type FoundCatalog, findCatalog } from '../catalog-source.ts';
+import { gatesBefore, showGates } from '../catalog-why.ts';
 import type { Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { givenToken } from '../given-token.ts';
 import { screenFor } from '../may-draw.ts';
-import { alignColumns, count } from '../output.ts';
+import { alignColumns, count, type Output } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
-
-const MAX_FOUND = 50;
+import { sightOfToken, type TokenRefused, withOwn } from '../token-sight.ts';
 
 /** Shows what a set of scopes sees. Exit code 3: not one backend could be reached. */
 export async function catalog(invocation: Invocation): Promise<number> {
@@ -28,8 +25,47 @@ export async function catalog(invocation: Invocation): Promise<number> {
   const loaded = await requireConfig(invocation, false);
   const { config } = loaded;
   const choice = choiceOf(invocation, config);
+  const { backends } = choice;
+  const token = await givenToken(invocation, 'cortex catalog --token - < token.txt');
   const found = await findCatalog(loaded, terminal.environment.PATH ?? '');
-  const { snapshot, source } = found;
+  const { source } = found;
+  warnOfBackends(output, found.snapshot);
+  if (source === 'polled') output.note('No gateway runs here; the backends were asked instead.');
+  const sight = token === undefined ? undefined : await sightOfToken(config, token);
+  if (sight?.own === undefined) noteServers(invocation, config, found);
+  const snapshot = withOwn(found.snapshot, sight?.own);
+  const scopes =
+    sight === undefined ? namedScopes(choice.names, snapshot, config) : (sight.holder?.scopes ?? new Set());
+
+  const tool = options.text('why');
+  if (tool !== undefined) {
+    const now = Date.now();
+    const gates = gatesBefore(tool, { config, snapshot: found.snapshot, scopes, backends, sight, now });
+    return showGates(output, tool, gates) ? exitCodes.done : exitCodes.no;
+  }
+  if (sight?.refused !== undefined) throw refusedToken(sight.refused);
+  if (choice.diff !== undefined) return showDiff(invocation, snapshot, config, choice.diff, backends);
+  const seen = visibleCatalog(snapshot, scopes, backends);
+  if (options.has('cost')) return showCost(invocation, seen);
+  const text = options.text('search');
+  const screen = text === undefined ? screenFor(invocation) : undefined;
+  if (screen !== undefined) {
+    const name = sight?.holder?.subject ?? (choice.names.length === 0 ? 'all' : choice.names.join(' + '));
+    return browseCatalog(invocation, screen, { config, snapshot, source, asked: { name, scopes }, backends });
+  }
+  return showCatalog(output, { snapshot, source, seen, scopes, mode: options.text('mode') ?? 'full', text });
+}
+
+function namedScopes(names: readonly string[], snapshot: Snapshot, config: Config): ReadonlySet<string> {
+  return names.length === 0 ? everyScope(snapshot) : scopesNamed(names, config);
+}
+
+function refusedToken({ reason, detail, fix }: TokenRefused): UserError {
+  const about = detail === undefined ? '' : ` (${printable(detail)})`;
+  return new UserError(`the token is refused: ${reason}${about}`, { exitCode: exitCodes.no, next: fix });
+}
+
+function warnOfBackends(output: Output, snapshot: Snapshot): void {
   const states = [...snapshot.backends.values()];
   for (const { id, status, lastError } of states)
     if (status !== 'fresh')
@@ -40,20 +76,6 @@ export async function catalog(invocation: Invocation): Promise<number> {
       next: 'start them, or look at url and technical_token of each in: cortex check',
     });
   }
-  const scopes = choice.names.length === 0 ? everyScope(snapshot) : scopesNamed(choice.names, config);
-  const seen = visibleCatalog(snapshot, scopes, choice.backends);
-  if (source === 'polled') output.note('No gateway runs here; the backends were asked instead.');
-  noteServers(invocation, config, found);
-
-  const tool = options.text('why');
-  if (tool !== undefined) return showWhy(invocation, snapshot, tool, scopes, choice.backends);
-  if (choice.diff !== undefined) return showDiff(invocation, snapshot, config, choice.diff, choice.backends);
-  if (options.has('cost')) return showCost(invocation, seen);
-  const screen = options.text('search') === undefined ? screenFor(invocation) : undefined;
-  if (screen === undefined) return showList(invocation, found, seen, scopes);
-  const name = choice.names.length === 0 ? 'all' : choice.names.join(' + ');
-  const asked = { name, scopes };
-  return browseCatalog(invocation, screen, { config, snapshot, source, asked, backends: choice.backends });
 }
 
 /** What cannot be seen of servers from here. */
@@ -85,6 +107,13 @@ function choiceOf({ options }: Invocation, config: Config): Choice {
   const backends = options.list('backend');
   const compared = options.list('diff');
   const [first, second] = compared;
+  if (options.text('token') !== undefined && (plan !== undefined || options.list('scope').length > 0))
+    throw new UserError(
+      'a token says itself what its holder may: --scope and --plan do not go with --token',
+      {
+        next: 'cortex catalog --token -',
+      },
+    );
   if (compared.length !== 0 && compared.length !== 2)
     throw new UserError('--diff compares two plans or scopes', { next: 'cortex catalog --diff free pro' });
   const known = new Set<string>([...config.backends.keys(), ...config.servers.keys()]);
@@ -96,77 +125,6 @@ function choiceOf({ options }: Invocation, config: Config): Choice {
     backends: backends.length === 0 ? undefined : backends,
     diff: first === undefined || second === undefined ? undefined : [first, second],
   };
-}
-
-function showList(
-  { options, output }: Invocation,
-  { snapshot, source }: FoundCatalog,
-  seen: VisibleCatalog,
-  scopes: ReadonlySet<string>,
-): number {
-  const text = options.text('search');
-  const mode = options.text('mode') ?? 'full';
-  const tools = (text === undefined ? seen.tools : search(seen.tools, text)).map((tool) =>
-    inMode(tool, mode),
-  );
-  if (output.isJson) {
-    const shown = serialiseSnapshot({
-      ...snapshot,
-      tools: new Map(tools.map((tool) => [tool.publicName, tool])),
-      prompts: new Map(seen.prompts.map((prompt) => [prompt.publicName, prompt])),
-      resources: new Map(seen.resources.map((resource) => [resource.uri, resource])),
-      templates: seen.templates,
-    });
-    output.document({ source, scopes: [...scopes].sort(), mode, ...shown });
-    return exitCodes.done;
-  }
-  const rows = tools.map(({ publicName, definition }) => [
-    publicName,
-    definition.scopes.join(' '),
-    String(bytesOf(publicName, definition.wire)),
-    printable(firstSentence(definition.description ?? '')),
-  ]);
-  if (rows.length > 0) {
-    const [head = '', ...lines] = alignColumns([['TOOL', 'SCOPES', 'BYTES', 'DESCRIPTION'], ...rows]);
-    output.line(output.paint('bold', head));
-    for (const line of lines) output.line(line);
-  }
-  const others = [
-    count(seen.prompts.length, 'prompt'),
-    count(seen.resources.length, 'resource'),
-    count(seen.templates.length, 'resource template'),
-  ];
-  output.note(
-    `${count(tools.length, 'tool')} of ${count(seen.backends.length, 'backend')}; ${others.join(', ')}.`,
-  );
-  const withheld = snapshot.withheld.filter(({ reason }) => reason !== 'excluded');
-  for (const { backend, kind, name, reason } of withheld)
-    output.note(`withheld: ${kind} ${printable(name)} of ${backend}: ${reason}`);
-  for (const { kind, name, item } of quarantinedItems(snapshot.quarantined))
-    output.note(`quarantined: ${kind} ${printable(name)} of ${item.backend}: ${item.reason}`);
-  return exitCodes.done;
-}
-
-function showWhy(
-  { output }: Invocation,
-  snapshot: Snapshot,
-  tool: string,
-  scopes: ReadonlySet<string>,
-  backends: readonly string[] | undefined,
-): number {
-  const gates = whyHidden(snapshot, tool, scopes, backends);
-  const isVisible = gates.every(({ isPassed }) => isPassed);
-  if (output.isJson) {
-    output.document({ tool, visible: isVisible, gates: gates.map((gate) => ({ ...gate })) });
-  } else {
-    const rows = gates.map(({ gate, isPassed, detail }) => [
-      gate,
-      isPassed ? 'pass' : 'HIDDEN',
-      printable(detail),
-    ]);
-    for (const line of alignColumns(rows)) output.line(line);
-  }
-  return isVisible ? exitCodes.done : exitCodes.no;
 }
 
 function showDiff(
@@ -204,18 +162,4 @@ function showCost({ output }: Invocation, seen: VisibleCatalog): number {
   for (const line of alignColumns([['MODE', 'TOOLS', 'BYTES', 'TOKENS'], ...rows])) output.line(line);
   output.note('Tokens are bytes / 4: models count differently. In search mode schemas cost an extra turn.');
   return exitCodes.done;
-}
-
-function search(tools: readonly CatalogTool[], text: string): readonly CatalogTool[] {
-  const index = createToolSearch({ maxIndexedTools: tools.length });
-  return index.find({ viewKey: '', tools, text, limit: MAX_FOUND });
-}
-
-function inMode(tool: CatalogTool, mode: string): CatalogTool {
-  if (mode !== 'search') return tool;
-  return { ...tool, definition: { ...tool.definition, wire: compactTool(tool) } };
-}
-
-function bytesOf(name: string, wire: JsonObject): number {
-  return Buffer.byteLength(JSON.stringify({ name, ...wire }));
 }
