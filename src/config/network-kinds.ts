@@ -5,6 +5,9 @@ import type { MessageTarget } from '#outbound/message-socket.ts';
 import type { ListenAddress } from './config.ts';
 import { type Kind, scalar } from './kind.ts';
 
+/** What most ranges are: told without loading `node:net`. */
+const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 interface UrlRules {
   /** A base for paths: no query, and slashes at the end are dropped. */
   readonly isBase: boolean;
@@ -119,7 +122,7 @@ export const cidr: Kind<string> = scalar({
   schema: { type: 'string' },
   parse: (value) => {
     const [address = '', bits, ...rest] = value.split('/');
-    const family = isIP(address);
+    const family = ipv4.test(address) ? 4 : isIP(address);
     const width = family === 6 ? 128 : 32;
     const isWidth = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width);
     if (family === 0 || rest.length > 0 || !isWidth)

@@ -5,15 +5,11 @@ export function createClientAddress(
   trustedProxies: readonly string[],
 ): (peer: string | undefined, headers: Headers) => string | undefined {
   if (trustedProxies.length === 0) return (peer) => peer;
-  const trusted = new BlockList();
-  for (const cidr of trustedProxies) {
-    const [address = '', bits] = cidr.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) trusted.addAddress(address, family);
-    else trusted.addSubnet(address, Number(bits), family);
-  }
+  // Made for the first request: a start need not load `node:net`.
+  let trusted: BlockList | undefined;
   const isTrusted = (address: string) => {
     const family = isIP(address);
+    trusted ??= blockListOf(trustedProxies);
     return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };
 
@@ -28,4 +24,15 @@ export function createClientAddress(
     }
     return address;
   };
+}
+
+function blockListOf(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of ranges) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
 }

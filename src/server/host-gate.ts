@@ -9,7 +9,7 @@ function nameOf(host: string): string {
 
 /** A host as a Host header spells it: IPv6 in brackets. */
 function asHeader(host: string): string {
-  return host.includes(':') && isIP(host) === 6 ? `[${host}]` : host;
+  return /:.*:/.test(host) && isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** Whether a Host header is ours: the canonical URL's, the listener's, or a loopback name. Guards against DNS rebinding (R1). */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '#kernel/secret.ts';
 import type { OperatorRole } from '../operation.ts';
 
@@ -30,7 +30,7 @@ export function createAdminTokens(
   tokens: ReadonlyMap<string, AdminTokenSettings>,
   key: Uint8Array,
 ): AdminTokens {
-  const digestOf = (text: string) => createHmac('sha256', key).update(text).digest();
+  const digestOf = (text: string) => new Bun.CryptoHasher('sha256', key).update(text).digest();
   const operators = [...tokens].map(([name, { token, role }]): Operator => {
     return { name, role, digest: digestOf(token.reveal()) };
   });
