@@ -311,15 +311,17 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   guard.onChange(streams.catalogChanged);
   if (watched !== undefined) guard.onChange(watched.history.note);
 
+  /** What anybody may know of this gateway. */
+  const publicFace = () => ({
+    url: current.config.gateway.url,
+    name: current.config.gateway.serverCardName ?? current.edge.serverName,
+    websiteUrl: current.config.gateway.websiteUrl,
+  });
   const app = createApp({
     routes: routeTable({
       mcp: endpoint.handle,
       metadata: (search) => protectedResourceMetadata(authOptionsOf(current.config), { search }),
-      gateway: () => ({
-        url: current.config.gateway.url,
-        name: current.config.gateway.serverCardName ?? current.edge.serverName,
-        websiteUrl: current.config.gateway.websiteUrl,
-      }),
+      gateway: publicFace,
       keySet: identities.keySet,
       catalogChanged: (request) =>
         handleCatalogChanged(
@@ -334,6 +336,14 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
           request,
         ),
       securityEvents: createSecurityEvents(feeds),
+      async frontPage(request) {
+        const { answerFrontPage } = await import('#server/pages/front-page.ts');
+        return answerFrontPage(request, publicFace());
+      },
+      async explainRefusal(refusal) {
+        const { explainRefusal } = await import('#server/pages/front-page.ts');
+        return explainRefusal(refusal, publicFace());
+      },
       isReady: () => !isDraining,
       people: accounts.people,
     }),

@@ -19,6 +19,7 @@ export function demoText(
     heading('Cortex demo is running'),
     '',
     `  MCP URL    ${output.paint('green', of.url)}`,
+    `  Connect    ${new URL('/', of.url).href}   ${faint('a page for people: how each client is connected')}`,
     `  Sign in    ${of.issuer}/account   ${faint('any e-mail address; the link of the mail appears here')}`,
     `  Accounts   ${new URL('/link', of.url).href}   ${faint('what is linked, and what was called in your name')}`,
     `  Config     ${of.configFile}`,

@@ -1,6 +1,7 @@
+import { styleSheet } from '#look/style-sheet.ts';
+import { styleSheetPath } from '#server/pages/layout.ts';
 import { messagePage } from '#server/pages/message-page.ts';
 import { pageAnswer } from '#server/pages/page-answer.ts';
-import { styleSheet, styleSheetPath } from '#server/pages/style-sheet.ts';
 
 /** Waits on this machine for the answer of a sign-in (RFC 8252 section 7.3). */
 export interface LoopbackCallback {

@@ -1,4 +1,5 @@
 import type { Client, ClientFile, Entry } from './client.ts';
+import { isLocalAddress } from './local-address.ts';
 
 const checked = '2026-11-27';
 const everywhere = (path: string) => ({ linux: path, darwin: path, win32: path });
@@ -43,12 +44,12 @@ export const clients: readonly Client[] = [
     title: 'Claude Desktop',
     calledBy: 'this machine',
     commands: () => [],
-    steps: ({ url }) => [
-      'A gateway with a public https address: Settings, Connectors, Add custom connector.',
-      `Any other, through a bridge: Settings, Developer, Edit Config, and this entry for ${url}`,
-    ],
+    steps: ({ url }) =>
+      isLocalAddress(url)
+        ? ['Settings, Developer, Edit Config.', `Add the entry for ${url}, and save.`]
+        : ['Settings, Connectors, Add custom connector.', `URL: ${url}`, 'Connect, sign in, allow.'],
     file: desktopFile,
-    signIn: 'Restart Claude Desktop; the bridge opens a browser to sign in.',
+    signIn: 'After a change of the file restart Claude Desktop; its bridge opens a browser to sign in.',
     source:
       'https://support.claude.com/en/articles/11503834-building-custom-connectors-via-remote-mcp-servers',
     checked,

@@ -9,7 +9,7 @@ import { withSafeHeaders } from './safe-headers.ts';
 
 /** One entry of the table of routes. */
 export interface Route {
-  /** One that ends in `/` stands for everything below it that has no entry of its own. */
+  /** One that ends in `/`, but for `/` itself, stands for everything below it that has no entry of its own. */
   readonly path: string;
   /** Called by another name or by address: health checks, and backends that show their own token. */
   readonly anyHost?: true;
@@ -44,7 +44,7 @@ export function createApp(deps: {
   readonly log: Log;
 }): App {
   const byPath = new Map(deps.routes.map((route) => [route.path, route]));
-  const folders = deps.routes.filter(({ path }) => path.endsWith('/'));
+  const folders = deps.routes.filter(({ path }) => path.length > 1 && path.endsWith('/'));
   const routeAt = (path: string) => byPath.get(path) ?? folders.find((route) => path.startsWith(route.path));
 
   /** A flood of refused tokens from one network is slowed down; whoever signs in properly is never in its way. */

@@ -24,6 +24,10 @@ export interface RouteDeps {
   /** What issuers tell of by themselves. */
   readonly securityEvents: SecurityEvents;
   readonly isReady: () => boolean;
+  /** `/`, for people: how a client is connected. */
+  readonly frontPage: (request: Request) => Promise<Response>;
+  /** A refused call as a person reads it. */
+  readonly explainRefusal: (refusal: Response) => Promise<Response>;
   /** The pages for people; undefined: there are none. */
   readonly people?: PeopleRoutes;
 }
@@ -54,13 +58,21 @@ function health(isUp: boolean): Response {
 export function routeTable(deps: RouteDeps): readonly Route[] {
   const metadata = (request: Request) =>
     publicJson(deps.metadata(new URL(request.url).search), metadataMaxAgeSeconds);
+  async function explained(answer: Response | Promise<Response>): Promise<Response> {
+    const response = await answer;
+    return response.status === 401 ? deps.explainRefusal(response) : response;
+  }
   return [
     {
       path: '/mcp',
       isCalls: true,
-      handle: (request, connection) =>
-        deps.isReady() ? deps.mcp(request, connection?.keepOpen ?? doNothing) : stopping(),
+      handle(request, connection) {
+        if (!deps.isReady()) return stopping();
+        const answer = deps.mcp(request, connection?.keepOpen ?? doNothing);
+        return isVisit(request) ? explained(answer) : answer;
+      },
     },
+    { path: '/', isPage: true, handle: deps.frontPage },
     { path: '/.well-known/oauth-protected-resource', anyOrigin: true, handle: metadata },
     { path: '/.well-known/oauth-protected-resource/mcp', anyOrigin: true, handle: metadata },
     {
@@ -82,6 +94,13 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
     { path: '/healthz', anyHost: true, handle: () => health(true) },
     { path: '/readyz', anyHost: true, handle: () => health(deps.isReady()) },
   ];
+}
+
+/** A person who opened the address of the calls in a browser: agents ask for no page. */
+function isVisit({ method, headers }: Request): boolean {
+  return (
+    method === 'GET' && !headers.has('authorization') && headers.get('accept')?.includes('text/html') === true
+  );
 }
 
 function peopleRoutes(people: PeopleRoutes): readonly Route[] {

@@ -365,7 +365,7 @@ describe('cortex connect --write', () => {
     await using home = await homeWith('.cursor/mcp.json', '{"mcpServers":{"\u001b]0;x\u0007": }}');
     const refused = await home.connect(`cursor --url ${url} --write`);
     expect(refused.exitCode).toBe(2);
-    expect(refused.stderr).not.toMatch(/[\u001b\u0007]/);
+    expect(refused.stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
   test('refuses a file that is read-only, is no text, is a folder, or leads nowhere', async () => {

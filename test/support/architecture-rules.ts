@@ -4,7 +4,7 @@ import { importedModules, lineAt, maskSource } from './typescript-source.ts';
 /** A folder imports only folders with a lower number. */
 const floors: ReadonlyMap<string, number> = new Map([
   ['kernel', 0],
-  ...floor(1, 'clients', 'contract', 'wire', 'keys', 'cluster', 'outbound', 'store', 'observability'),
+  ...floor(1, 'clients', 'contract', 'wire', 'keys', 'cluster', 'outbound', 'store', 'observability', 'look'),
   ...floor(2, 'config', 'auth', 'backends', 'vault', 'audit', 'demo'),
   ...floor(3, 'catalog', 'identity', 'adapter', 'tickets'),
   ...floor(4, 'integrity'),

@@ -1,12 +1,13 @@
 import { type Client, type ClientFile, type Entry, type Platform, platforms } from '#clients/client.ts';
 import { clients } from '#clients/clients.ts';
 import { commandLine } from '#clients/command-line.ts';
+import { isLocalAddress } from '#clients/local-address.ts';
 import { snippet } from '#clients/snippet.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { clientPath } from '../connect/client-path.ts';
 import { type EditRefusal, putEntry, removeEntry } from '../connect/edit-entry.ts';
-import { gatewayAddress, isLocalAddress } from '../connect/gateway-address.ts';
+import { gatewayAddress } from '../connect/gateway-address.ts';
 import { clientNamed, stateOf } from '../connect/known-clients.ts';
 import { lookAtFile, replaceFile } from '../connect/owned-file.ts';
 import { UserError } from '../errors.ts';

@@ -45,9 +45,3 @@ function checked(text: string): string {
     throw new UserError('--url holds no user, no password and no fragment', { next });
   return text;
 }
-
-/** Whether only this machine reaches it. */
-export function isLocalAddress(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-}

@@ -1,3 +1,4 @@
+import { styleSheet } from '#look/style-sheet.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createAccountEndpoints } from './account.ts';
 import { jsonAnswer, redirectAnswer } from './answers.ts';
@@ -11,7 +12,6 @@ import { createEventsEndpoint } from './events-endpoint.ts';
 import { createGrants } from './grants.ts';
 import { createMetadataEndpoints } from './metadata.ts';
 import { type AuthorizationServerOptions, serverLimits } from './options.ts';
-import { styleSheet } from './pages/style-sheet.ts';
 import { createRegistrationEndpoint } from './registration-endpoint.ts';
 import { createRevocationFeed } from './revocation-feed.ts';
 import { createRevocations } from './revocations.ts';

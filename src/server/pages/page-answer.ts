@@ -3,6 +3,8 @@ export interface PageAnswer {
   readonly cookies?: readonly string[];
   /** The page holds a form whose answer leads on to a provider. */
   readonly leadsToProvider?: boolean;
+  /** Of the one script it may run: `'sha256-...'`. */
+  readonly scriptHash?: string;
 }
 
 /** Browsers apply `form-action` to every redirect after a post, and providers lead on to places of their own. */
@@ -11,17 +13,18 @@ const providerTargets = 'https:';
 const loopbackTargets = 'https: http://127.0.0.1:* http://localhost:*';
 
 /**
- * A page: no script, nothing from elsewhere, in no frame, stored nowhere. The referrer policy is `same-origin`, which
+ * A page: no script but a known one, nothing from elsewhere, in no frame, stored nowhere. The referrer policy is `same-origin`, which
  * tells other sites as little as `no-referrer`: with that one browsers send `Origin: null` with our own forms.
  */
 export function pageAnswer(origin: string, html: string, answer: PageAnswer = {}): Response {
   const targets = origin.startsWith('https:') ? providerTargets : loopbackTargets;
   const formAction = answer.leadsToProvider === true ? `'self' ${targets}` : `'self'`;
   const headers = baseHeaders(origin, answer.cookies);
+  const script = answer.scriptHash === undefined ? '' : ` script-src ${answer.scriptHash};`;
   headers.set('content-type', 'text/html; charset=utf-8');
   headers.set(
     'content-security-policy',
-    `default-src 'none'; style-src 'self'; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
+    `default-src 'none';${script} style-src 'self'; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
   );
   headers.set('x-frame-options', 'DENY');
   headers.set('cross-origin-opener-policy', 'same-origin');

@@ -1,11 +1,12 @@
 import { randomId } from '#kernel/ids.ts';
+import { styleSheet } from '#look/style-sheet.ts';
 import type { Connection } from '../connection.ts';
 import { createAccountPages } from './account-pages.ts';
+import { styleSheetPath } from './layout.ts';
 import { createLinkApi } from './link-api.ts';
 import { createLinkFlowPages } from './link-flow-pages.ts';
 import { createPageDesk, type PeoplePagesDeps } from './page-desk.ts';
 import { createSignInPages } from './sign-in-pages.ts';
-import { styleSheet, styleSheetPath } from './style-sheet.ts';
 
 /** The pages for people, and the two calls beside them for programs. */
 export interface PeoplePages {

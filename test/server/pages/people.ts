@@ -30,6 +30,7 @@ import { createApp } from '#server/app.ts';
 import { createHostGate } from '#server/host-gate.ts';
 import { createOriginGate } from '#server/origin-gate.ts';
 import type { RecentCall } from '#server/pages/accounts-page.ts';
+import { answerFrontPage, explainRefusal } from '#server/pages/front-page.ts';
 import type { LinkableServer } from '#server/pages/linkable-server.ts';
 import { createPeoplePages } from '#server/pages/people-pages.ts';
 import { routeTable } from '#server/route-table.ts';
@@ -224,6 +225,10 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   });
   const app = createApp({
     routes: routeTable({
+      frontPage: async (request) =>
+        answerFrontPage(request, { url: `${origin}/mcp`, name: 'Cortex', websiteUrl: undefined }),
+      explainRefusal: async (refusal) =>
+        explainRefusal(refusal, { url: `${origin}/mcp`, name: 'Cortex', websiteUrl: undefined }),
       mcp: () =>
         challenge.answer({ reason: 'token_missing', issuer: undefined, detail: undefined }, { search: '' }),
       metadata: () => ({ resource: url, authorization_servers: [issuer] }),

@@ -144,7 +144,7 @@ export function accountPage(page: AccountPage): string {
   const plans = page.plans.map(({ name, abilities }) => {
     const isCurrent = name === page.plan;
     return html`<section class="plan${isCurrent ? ' current' : ''}">
-<h3><span>${name}</span>${isCurrent ? html` <span class="badge">Your plan</span>` : undefined}</h3>
+<h3><span>${name}</span>${isCurrent ? html` <span>Your plan</span>` : undefined}</h3>
 <ul class="list small">${items(abilities)}</ul>
 ${isCurrent ? undefined : html`<form method="post" action="/account/plan">${csrf}${hidden('plan', name)}<button class="button full">Switch to ${name}</button></form>`}
 </section>`;
