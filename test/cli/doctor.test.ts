@@ -1,5 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gatewaySteps } from '#cli/doctor/examine.ts';
+import { issuerSteps } from '#cli/doctor/issuer-steps.ts';
+import { sessionSteps } from '#cli/doctor/session-steps.ts';
+import { streamSteps } from '#cli/doctor/stream-steps.ts';
+import { tokenSteps } from '#cli/doctor/token-steps.ts';
 import { makeKey, type SigningKey, sign } from '../auth/key-server.ts';
 import { writeConfig } from '../support/config-file.ts';
 import { freePort } from '../support/free-port.ts';
@@ -501,3 +506,26 @@ function serveAt(port: number, gateway: Awaited<ReturnType<typeof runGateway>>):
   });
   return { [Symbol.dispose]: () => void server.stop(true) };
 }
+
+describe('what the doctor says', () => {
+  test('drives no terminal, whatever an issuer calls itself', async () => {
+    const name = `${issuer.url}/\u001b]0;owned\u0007\u202e`;
+    await ask({ metadata: { issuer: name } });
+    const plain = await run(`doctor --config ${join(folder.path, 'cortex.yaml')}`);
+    expect(plain.stdout).toContain('it calls itself');
+    expect(plain.stdout).not.toMatch(/[^\P{C}\n]/u);
+    await ask({ keys: [{ ...key.jwk, kid: '\u001b[2J' }] });
+    const more = await run(`doctor --config ${join(folder.path, 'cortex.yaml')}`);
+    expect(more.stdout).toContain('key <U+001B>[2J: good');
+    expect(more.stdout).not.toMatch(/[^\P{C}\n]/u);
+  });
+
+  test('has a row for each step in docs/troubleshooting.md, in their order', async () => {
+    const page = await Bun.file(join(import.meta.dirname, '../../docs/troubleshooting.md')).text();
+    const table = page.slice(page.indexOf('## What the doctor looks at'));
+    const rows = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+    const taken = [...gatewaySteps, ...issuerSteps, ...tokenSteps, ...sessionSteps, ...streamSteps];
+    const names = taken.map(({ name }) => name);
+    expect(rows).toEqual(names.toSpliced(names.indexOf('token'), 0, 'sign-in'));
+  });
+});
