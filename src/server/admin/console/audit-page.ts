@@ -5,7 +5,7 @@ import type { ConsolePage, Viewer } from './console-page.ts';
 import type { ConsoleSource } from './console-source.ts';
 import { clockTime, duration, visible } from './shown.ts';
 
-const recordsShown = 100;
+const recordsShown = 60;
 const outcomes = ['ok', 'error', 'refused', 'cancelled', 'input_required'] as const;
 const kinds = ['call', 'admin', 'link', 'reveal'] as const;
 
@@ -56,7 +56,7 @@ const selected = html` selected`;
 
 export function recordTable(records: readonly RecentRecord[], viewer: Viewer): Html {
   if (records.length === 0) return html``;
-  return html`<div class="panel"><table class="cards"><thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Outcome</th><th scope="col">Backend</th><th scope="col">User</th><th scope="col">Agent</th><th scope="col" class="number">Took</th></tr></thead>
+  return html`<div class="panel"><table class="records"><thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Outcome</th><th scope="col">Backend</th><th scope="col">User</th><th scope="col">Agent</th><th scope="col" class="number">Took</th></tr></thead>
 <tbody>${records.map((record) => recordRow(record, viewer))}</tbody></table></div>`;
 }
 
@@ -70,11 +70,11 @@ function recordRow({ kind, seq, time, fields }: RecentRecord, { base }: Viewer):
       ? html`${text('actor') ?? '-'}`
       : html`<a class="mono" href="${base}audit?user=${user}">${user.slice(0, 8)}</a>`;
   return html`<tr><th scope="row"><a href="${base}audit/${String(seq)}">${clockTime(time)}</a></th>
-<td data-label="What">${visible(what, 80)}</td>
-<td data-label="Outcome">${outcomeBadge(text('outcome'), text('code'))}</td>
-<td data-label="Backend">${visible(text('backend') ?? '-', 40)}</td>
-<td data-label="User">${who}</td>
-<td data-label="Agent">${visible(text('agent') ?? '-', 40)}</td>
+<td class="what" data-label="What">${visible(what, 80)}</td>
+<td class="outcome" data-label="Outcome">${outcomeBadge(text('outcome'), text('code'))}</td>
+<td class="from" data-label="Backend">${visible(text('backend') ?? '-', 40)}</td>
+<td class="user" data-label="User">${who}</td>
+<td class="agent" data-label="Agent">${visible(text('agent') ?? '-', 40)}</td>
 <td data-label="Took" class="number">${typeof ms === 'number' ? duration(ms) : '-'}</td></tr>`;
 }
 

@@ -98,7 +98,7 @@ function toolsPart(source: ConsoleSource, viewer: Viewer, plans: Plans, query: U
   const link = (to: number, label: string) =>
     html`<a href="${viewer.base}catalog?${new URLSearchParams({ q: text, backend, page: String(to) }).toString()}#tools">${label}</a>`;
   return html`<div class="bar"><h2>Tools</h2><form class="find" method="get" action="${viewer.base}catalog#tools"><label class="sr" for="q">Find a tool</label><input id="q" name="q" value="${text}" placeholder="Find a tool" autocomplete="off" spellcheck="false">${backend === '' ? undefined : html`<input type="hidden" name="backend" value="${backend}">`}<button class="button plain">Find</button></form></div>
-<p class="quiet">${count(all.length)}${backend === '' ? '' : ` of ${backend}`}${text === '' ? '' : ` like “${text}”`}</p>
+<p class="quiet">${count(all.length)}${backend === '' ? undefined : html` of ${visible(backend)}`}${text === '' ? undefined : html` like “${visible(text)}”`}</p>
 ${rows.length === 0 ? undefined : toolTable(rows, viewer, plans)}
 <p class="row">${page > 1 ? link(page - 1, 'Before') : undefined}${page * toolsPerPage < all.length ? link(page + 1, 'More') : undefined}</p>`;
 }

@@ -40,12 +40,12 @@ function table(holders: readonly GrantHolder[], { base, now }: Viewer): Html {
     const dead = grants.filter(({ isDead }) => isDead).length;
     const used = Math.max(...grants.map(({ lastUsedAt }) => lastUsedAt ?? 0));
     return html`<tr><th scope="row"><a class="mono" href="${base}audit?user=${pseudonym}">${pseudonym}</a></th>
-<td data-label="Grants" class="number">${String(grants.length)}</td>
+<td data-label="Grants">${String(grants.length)}</td>
 <td data-label="Servers">${grants.map(({ server, isDead }) => html`<span class="chip${isDead ? ' removed' : ''}">${server}${isDead ? html`<span class="sr">, to be linked again</span>` : undefined}</span> `)}</td>
 <td data-label="To link again">${dead === 0 ? html`<span class="quiet">none</span>` : html`<span class="badge bad">${String(dead)}</span>`}</td>
 <td data-label="Last used">${used > 0 ? ago(used, now) : html`<span class="quiet">never</span>`}</td></tr>`;
   });
-  return html`<div class="panel"><table class="cards"><thead><tr><th scope="col">User</th><th scope="col" class="number">Grants</th><th scope="col">Servers</th><th scope="col">To link again</th><th scope="col">Last used</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="panel"><table class="cards"><thead><tr><th scope="col">User</th><th scope="col">Grants</th><th scope="col">Servers</th><th scope="col">To link again</th><th scope="col">Last used</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function revealForm(viewer: Viewer): Html {

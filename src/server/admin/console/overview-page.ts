@@ -80,7 +80,7 @@ function row(source: ConsoleSource, { base, now }: Viewer, state: BackendState):
   const about = source.backend(id);
   const hour = source.series.hour(id);
   const change = source.history.lastOf(id);
-  return html`<tr><th scope="row"><a class="name" href="${base}backends/${id}">${id}</a><span class="quiet small">${about === undefined ? '' : `${about.kind}, ${about.identity}`}</span></th>
+  return html`<tr><th scope="row"><a class="name" href="${base}backends/${id}">${id}</a><span class="quiet small about">${about === undefined ? '' : `${about.kind}, ${about.identity}`}</span></th>
 <td data-label="State">${stateBadge(state)}</td>
 <td data-label="Breaker">${breakerBadge(source, id)}</td>
 <td data-label="Latency"><div class="figure">${latencyLine(hour.minutes, id)}<span>${duration(hour.p50)}<span class="quiet small"> / ${duration(hour.p95)}</span></span></div></td>

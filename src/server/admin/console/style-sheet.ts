@@ -147,6 +147,8 @@ th, td { padding: .55rem .9rem .55rem 0; border-bottom: 1px solid var(--line); v
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; }
 tbody th .quiet { display: block; }
+.about { white-space: nowrap; }
+.records th, .records td { padding-block: .4rem; }
 .name { font-weight: 650; }
 .number { text-align: right; padding-right: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .plan { text-align: center; }
@@ -176,6 +178,18 @@ time { white-space: nowrap; }
   .cards td::before { content: attr(data-label); color: var(--quiet); font-size: .8125rem; line-height: 1.4rem; }
   .cards td > * { grid-column: 2; }
   .cards .number { text-align: left; }
+  .records, .records tbody { display: block; }
+  .records thead { position: absolute; left: -9999px; }
+  .records tr { display: grid; grid-template: "what what number" "time outcome user" / 4.5rem 1fr auto; gap: .1rem .75rem; padding: .55rem 0; border-bottom: 1px solid var(--line); }
+  .records tbody tr:last-child { border-bottom: 0; }
+  .records th, .records td { padding: 0; border: 0; }
+  .records .what { grid-area: what; font-weight: 600; overflow-wrap: anywhere; }
+  .records .outcome { grid-area: outcome; }
+  .records .user { grid-area: user; }
+  .records .number { grid-area: number; }
+  .records th { grid-area: time; }
+  .records .why { display: inline; margin-left: .4rem; }
+  .records .agent, .records .from { display: none; }
   .path thead { position: absolute; left: -9999px; }
   .path tr { display: grid; grid-template-columns: 1fr auto; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .path th, .path td { padding: 0; border: 0; width: auto; }
