@@ -3,6 +3,7 @@ import { auditCommands } from './audit-commands.ts';
 import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { connectCommand } from './connect-command.ts';
+import { initCommands } from './init-command.ts';
 import { integrityCommands } from './integrity-commands.ts';
 import { keysCommands } from './keys-commands.ts';
 import { stdioCommands } from './stdio-commands.ts';
@@ -85,6 +86,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await import('./commands/demo.ts')).demo,
   },
+  ...initCommands,
   {
     name: 'check',
     summary: 'Validate the configuration, and show where each value comes from.',

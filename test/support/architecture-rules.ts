@@ -29,6 +29,7 @@ const homes: ReadonlyMap<string, readonly string[]> = new Map([
   ['conf', ['config']],
   ['undici-http', ['outbound']],
   ['commander', ['cli']],
+  ['@clack/', ['cli']],
   ['ink', ['cli']],
   ['react', ['cli']],
   ['bun:sqlite', ['store', 'demo']],
