@@ -1,4 +1,4 @@
-import { options as settings } from '#config/options.ts';
+import { flagDescriptions } from '#config/flag-descriptions.ts';
 import { auditCommands } from './audit-commands.ts';
 import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
@@ -16,7 +16,7 @@ export const globalOptions: readonly OptionSpec[] = [
     value: 'file',
     summary: 'The config file; without it ./cortex.yaml, the user’s, /etc/cortex/cortex.yaml.',
   },
-  { name: 'state', value: 'dir', summary: settings.stateDir.description },
+  { name: 'state', value: 'dir', summary: flagDescriptions.stateDir },
   { name: 'json', summary: 'Answer in JSON.' },
   { name: 'no-color', summary: 'No colours; NO_COLOR does the same.' },
   { name: 'quiet', short: 'q', summary: 'Say nothing beside the answer.' },
@@ -42,7 +42,7 @@ export const commands: readonly CommandSpec[] = [
       'Runs until SIGTERM: then it finishes what is in flight, ends streams and flushes the audit. SIGHUP or a changed file reloads the configuration; one with problems is refused and the old one stays. Other commands on this machine reach it through <state>/control.sock.',
     args: [],
     options: [
-      { name: 'listen', value: 'host:port', summary: settings.listen.description },
+      { name: 'listen', value: 'host:port', summary: flagDescriptions.listen },
       {
         name: 'dev',
         summary: 'Development on this machine: an issuer of its own, and a token with every scope on stdout.',
@@ -93,7 +93,7 @@ export const commands: readonly CommandSpec[] = [
     description:
       'Finds all problems of the config file, the environment and the flags at once. Reaches out to nothing. A file that was merely found in the current folder keeps its secrets unread: name it with --config to check them too.',
     args: [],
-    options: [{ name: 'listen', value: 'host:port', summary: settings.listen.description }],
+    options: [{ name: 'listen', value: 'host:port', summary: flagDescriptions.listen }],
     examples: [
       { line: 'cortex check', meaning: 'the file that `cortex serve` would use' },
       { line: 'cortex check --config cortex.yaml', meaning: 'this file, secrets included' },

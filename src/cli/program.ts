@@ -21,7 +21,12 @@ export async function runProgram(
   });
 
   const program = createProgram(terminal);
+  const isList = listing.has(argv.join(' '));
   for (const spec of neededFor(argv, commands)) {
+    if (isList) {
+      listCommand(program, spec);
+      continue;
+    }
     const command = addCommand(program, spec);
     command.action(async () => {
       const options = givenOptions(command.optsWithGlobals());
@@ -91,6 +96,20 @@ function createProgram(terminal: Terminal): Command {
   return program;
 }
 
+/** Where only the commands are listed, nothing else of them is made. */
+const listing: ReadonlySet<string> = new Set(['', '-h', '--help', 'help']);
+
+function listCommand(program: Command, { name, summary, args }: CommandSpec): void {
+  const [first = '', second] = name.split(' ');
+  if (second === undefined) addArguments(program.command(first).summary(summary), args);
+  else findOrAddGroup(program, first);
+}
+
+function addArguments(command: Command, args: CommandSpec['args']): void {
+  for (const { name, summary, isRequired } of args)
+    command.argument(isRequired ? `<${name}>` : `[${name}]`, summary);
+}
+
 function addCommand(program: Command, spec: CommandSpec): Command {
   const [first = '', second] = spec.name.split(' ');
   const parent = second === undefined ? program : findOrAddGroup(program, first);
@@ -98,8 +117,7 @@ function addCommand(program: Command, spec: CommandSpec): Command {
     .command(second ?? first)
     .summary(spec.summary)
     .description(spec.description);
-  for (const { name, summary, isRequired } of spec.args)
-    command.argument(isRequired ? `<${name}>` : `[${name}]`, summary);
+  addArguments(command, spec.args);
   for (const option of spec.options) command.addOption(toOption(option));
   const examples = alignColumns(spec.examples.map(({ line, meaning }) => [`  ${line}`, meaning]));
   if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);

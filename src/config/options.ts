@@ -2,6 +2,7 @@ import { limits } from '#kernel/limits.ts';
 import { adminOptions } from './admin-options.ts';
 import { anchorOptions } from './audit-options.ts';
 import { feedOptions } from './feed-options.ts';
+import { flagDescriptions } from './flag-descriptions.ts';
 import { integrityOptions } from './integrity-options.ts';
 import { issuerClaimOptions } from './issuer-options.ts';
 import { issuerTokenOptions } from './issuer-token-options.ts';
@@ -27,7 +28,7 @@ const rate = integer(0, 1_000_000);
 /** Every setting there is. File, environment, flags, help, reference page, JSON Schema and example come from here. */
 export const options = {
   version: option('version', integer(1, 1), 1, 'Version of this file format.', { example: '1' }),
-  stateDir: optional('state_dir', filePath, 'The folder of everything the gateway writes.', {
+  stateDir: optional('state_dir', filePath, flagDescriptions.stateDir, {
     fallbackText: '`STATE_DIRECTORY`, else `$XDG_STATE_HOME/cortex`, else `~/.local/state/cortex`',
     environment: ['CORTEX_STATE_DIR'],
     flag: 'state',
@@ -47,7 +48,7 @@ export const options = {
     'gateway.listen',
     listenAddress,
     { host: '127.0.0.1', port: 3213 },
-    'Where the gateway listens. Port 0 takes a free one.',
+    flagDescriptions.listen,
     {
       example: '127.0.0.1:3213',
       flag: 'listen',
