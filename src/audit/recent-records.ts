@@ -18,8 +18,6 @@ export interface RecentRecords {
   /** Newest first, at most `count` of those that `isWanted`. */
   newest(count: number, isWanted: (record: RecentRecord) => boolean): readonly RecentRecord[];
   find(seq: number): RecentRecord | undefined;
-  /** Of the newest; another one after each record. */
-  lastSeq(): number;
 }
 
 export function createRecentRecords(maxRecords: number): RecentRecords {
@@ -43,6 +41,5 @@ export function createRecentRecords(maxRecords: number): RecentRecords {
       return found;
     },
     find: (seq) => ring.find((record) => record.seq === seq),
-    lastSeq: () => at(0)?.seq ?? 0,
   };
 }

@@ -34,6 +34,25 @@ test('cortex serve opens the operators’ listener, and a token exchanged in its
   expect(await status.json()).toMatchObject({ pid: cortex.pid, ready: true });
   expect((await fetch(`http://127.0.0.1:${port}/admin/status`)).status).toBe(404);
 
+  // The pages of the console are there in whichever form the gateway runs.
+  const console = `http://127.0.0.1:${adminPort}/console`;
+  const signedIn = await fetch(`${console}/sign-in`, {
+    method: 'POST',
+    body: new URLSearchParams({ token: first }),
+    redirect: 'manual',
+  });
+  const base = new URL(signedIn.headers.get('location') ?? '', console).href;
+  const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const page = async (address: string) => (await fetch(`${base}${address}`, { headers: { cookie } })).text();
+  expect(await page('')).toContain('<h1>Overview</h1>');
+  expect(await page('quarantine')).toContain('<h1>Quarantine</h1>');
+  for (const file of ['console.css', 'console.js']) {
+    expect((await fetch(`${console}/assets/${file}`)).status).toBe(200);
+  }
+  const live = await fetch(`${base}live?of=audit`, { headers: { cookie } });
+  const part = await live.body?.getReader().read();
+  expect(new TextDecoder().decode(part?.value)).toContain(': open');
+
   writeFileSync(tokenFile, `${second}\n`);
   const reloaded = await ask('/admin/reload', first, 'POST');
   expect(await reloaded.json()).toEqual({ problems: [] });
