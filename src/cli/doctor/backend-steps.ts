@@ -1,9 +1,11 @@
+import { challengeScopesOf } from '#auth/protected-resource.ts';
 import { createTechnicalRequest } from '#backends/technical-request.ts';
 import type { BackendConfig, Config } from '#config/config.ts';
 import type { ServerConfig } from '#config/server-config.ts';
 import { parseTools } from '#contract/parse-tools.ts';
-import { backendOptionsOf } from '#gateway-options.ts';
+import { authOptionsOf, backendOptionsOf } from '#gateway-options.ts';
 import { parseJson } from '#kernel/json.ts';
+import { holdsAll } from '#kernel/principal.ts';
 import type { Outbound } from '#outbound/outbound.ts';
 import { count } from '../output.ts';
 import { release } from '../release.ts';
@@ -71,11 +73,32 @@ async function application(config: Config, backend: BackendConfig, outbound: Out
   const { definitions, problems } = parsed.value;
   const found = `${count(definitions.length, 'tool')} in ${ms} ms`;
   const details = problems.map(visibleText);
-  if (problems.length > 0) return warn(`${found}; ${problems.length} left out`, check, { details });
+  if (problems.length > 0)
+    return warn(`${found}; ${count(problems.length, 'definition')} with a problem`, check, { details });
   if (definitions.length === 0) return warn(found, `it offers nothing yet: ${check}`);
+  const hidden = definitions.filter(({ scopes }) => scopes.length === 0);
+  if (hidden.length > 0)
+    return warn(
+      `${found}; ${hidden.length} without a scope, which nobody sees`,
+      'have the application name a scope for each tool: what names none is shown to nobody',
+      { details: [hidden.map(({ name }) => name).join(', ')] },
+    );
+  if (!definitions.some(({ scopes }) => isAskedFor(config, scopes)))
+    return warn(
+      `${found}, and clients are told to ask for none of their scopes`,
+      `name them in plans or auth.challenge_scopes: ${[...new Set(definitions.flatMap(({ scopes }) => scopes))].join(' ')}`,
+    );
   return ms < slowMs
     ? ok(found)
     : warn(`${found}: slow`, `see what takes so long there; calls have backends.${id}.timeout`);
+}
+
+/** Whether a client that asks as it is told may come to hold these. Roles can give any. */
+function isAskedFor(config: Config, scopes: readonly string[]): boolean {
+  if (config.auth.issuers.some(({ roles }) => roles.size > 0)) return true;
+  const asked = challengeScopesOf(authOptionsOf(config));
+  const held = new Set([...asked, ...asked.flatMap((scope) => config.auth.scopeImplies.get(scope) ?? [])]);
+  return holdsAll(held, scopes);
 }
 
 /** Only whether it is there: what it lists depends on whose account is linked. */
