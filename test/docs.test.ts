@@ -6,6 +6,8 @@ import { parse } from 'yaml';
 import { loadConfig } from '#config/load-config.ts';
 import { allOptions } from '#config/options.ts';
 import { commands } from '../src/cli/commands.ts';
+import { startCortex } from './support/binary.ts';
+import { freePort } from './support/free-port.ts';
 import { createIssuer } from './support/issuer.ts';
 import { runGateway } from './support/running-gateway.ts';
 import { createTempFolder } from './support/temp-folder.ts';
@@ -196,12 +198,12 @@ async function startScript(code: string, folder: string, environment: Readonly<R
 }
 
 describe('examples in the documents', () => {
-  test('the backend of the front page lists its tools and keeps each person’s tasks apart', async () => {
+  test('the backend in 45 lines lists its tools and keeps each person’s tasks apart', async () => {
     await using folder = await createTempFolder();
     const audience = 'https://gateway.example/mcp';
     await using issuer = await createIssuer({ audience });
-    const [code = ''] = blocks('README.md', 'js');
-    expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(45);
+    const [code = ''] = blocks('docs/backends.md', 'js');
+    expect(code.trimEnd().split('\n').length).toBe(45);
     const child = await startScript(code, folder.path, {
       PORT: '0',
       TASKS_TOKEN: 'technical-token',
@@ -247,8 +249,36 @@ describe('examples in the documents', () => {
       ]);
       expect(await post('technical-token', 'add_task')).toMatchObject([403, {}]);
       expect(await post('technical-token', 'list_prompts')).toMatchObject([404, {}]);
-      expect(await post(ada, 'list_tools')).toMatchObject([404, {}]);
+      expect(await post(ada, 'list_tools')).toMatchObject([403, {}]);
       expect(await post('forged', 'list_tasks')).toMatchObject([401, {}]);
+    } finally {
+      child.kill();
+      await child.exited;
+    }
+  });
+
+  test('the same backend passes the contract’s own test kit', { timeout: 60_000 }, async () => {
+    await using folder = await createTempFolder();
+    const issuerPort = freePort();
+    const audience = 'https://gateway.example/mcp';
+    const [code = ''] = blocks('docs/backends.md', 'js');
+    const child = await startScript(code, folder.path, {
+      PORT: '0',
+      TASKS_TOKEN: 'technical-token',
+      OAUTH_ISSUER: `http://127.0.0.1:${issuerPort}`,
+      OAUTH_AUDIENCE: audience,
+      OAUTH_JWKS_URI: `http://127.0.0.1:${issuerPort}/.well-known/jwks.json`,
+    });
+    try {
+      const said = await child.stdout.getReader().read();
+      const port = /listening on (\d+)/.exec(new TextDecoder().decode(said.value))?.[1];
+      const args = ['--technical-token', 'technical-token', '--audience', audience];
+      await using check = startCortex({
+        args: ['backend', 'check', `http://127.0.0.1:${port}`, '--issuer-port', String(issuerPort), ...args],
+        cwd: folder.path,
+      });
+      expect(await check.exited, check.output()).toBe(0);
+      expect(check.output()).toContain(' 0 failed, 1 to look at, 1 skipped');
     } finally {
       child.kill();
       await child.exited;

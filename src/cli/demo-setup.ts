@@ -130,6 +130,8 @@ function demoConfig(of: {
     '  issuers:',
     `    - url: ${issuer}`,
     '      preset: rfc9068',
+    // Read where it listens: a machine does not always reach itself by its public name.
+    `      jwks_uri: ${world.issuerUrl}/.well-known/jwks.json`,
     `      revocation_feed: { kind: stream, url: ${world.issuerUrl}/events, ${client} }`,
     `      introspection: { url: ${world.issuerUrl}/introspect, ${client} }`,
     'plans:',

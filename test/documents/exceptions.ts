@@ -67,11 +67,26 @@ export const exceptions: readonly Exception[] = [
     alone: true,
   },
   {
-    command: /^(?:npx -y bun@1\.4\.5 run|cortex) demo(?: --url .*)?$/,
+    command: /^(?:npx -y bun@1\.4\.5 run|cortex) demo$/,
     reason: goesOn,
     until: /Ctrl-C stops it/,
     alone: true,
   },
+  { command: /^cortex demo --url/, reason: goesOn, until: /Ctrl-C stops it/ },
+  { command: /^cortex init$/, reason: 'asks on a terminal', shownBy: 'test/cli/init.test.ts' },
+  {
+    command: /^cortex init --url/,
+    reason: 'a configuration is there',
+    alone: true,
+    before: 'rm cortex.yaml',
+  },
+  {
+    command: /^cortex catalog .*--why linear_find/,
+    reason: 'the tool is hidden, and that is the answer',
+    exits: [1],
+  },
+  { command: /^ssh /, reason: 'needs another machine' },
+  { command: /^cortex stdio .*--login/, reason: 'opens a browser', shownBy: 'test/cli/stdio.test.ts' },
   { command: /^\S+ -y \S+ bin\/cortex\.ts serve --config mine/, reason: goesOn, until: ready },
   { command: /(?:^|\/)cortex serve/, reason: goesOn, until: ready, alone: true },
   {

@@ -97,11 +97,12 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
     const args = ['--config', join(work, 'cortex.yaml')];
     parts.use(await startGateway({ args, cwd: work, env: environment, port: ports.gateway }));
     await waitForTool(url, ada, 'billing_export_invoices');
-    if (/backend|commands/.test(page)) parts.use(startTemplate(ports.crm));
+    if (/backend|commands|README/.test(page)) parts.use(startTemplate(ports.crm));
   }
 
   const names: readonly (readonly [string | RegExp, string])[] = [
     [/https:\/\/mcp\.example\.com/g, origin],
+    [/https:\/\/demo\.example\.com\/mcp/g, url],
     [/https:\/\/auth\.example\.com/g, issuer.url],
     [/127\.0\.0\.1:3213/g, `127.0.0.1:${ports.gateway}`],
     [/127\.0\.0\.1:3214/g, `127.0.0.1:${ports.admin}`],
@@ -187,7 +188,7 @@ async function saveFiles(page: string, work: string): Promise<void> {
     blocksOf(from)
       .find((block) => block.language === language)
       ?.lines.join('\n') ?? '';
-  await writeFile(join(work, 'tasks.mjs'), first('README.md', 'js'));
+  await writeFile(join(work, 'tasks.mjs'), first('docs/backends.md', 'js'));
   await writeFile(join(work, 'mine.yaml'), first(page, 'yaml'));
 }
 
@@ -214,6 +215,7 @@ async function writeTools(
     useradd: ':',
     'your-forwarder': 'exec cat',
     systemctl: ':',
+    'apt-get': ':',
   };
   for (const [name, text] of Object.entries(scripts)) {
     await writeFile(join(tools, name), `#!/bin/sh\n${text}\n`);
