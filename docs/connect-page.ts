@@ -2,7 +2,7 @@ import type { Client } from '#clients/client.ts';
 import { clients } from '#clients/clients.ts';
 import { commandLine } from '#clients/command-line.ts';
 
-const example = { name: 'cortex', url: 'https://mcp.example.com/mcp' };
+const example = { name: 'cortex', url: 'https://mcp.example.com/mcp', bridge: [] };
 
 /** `docs/connect/README.md`, from the table of clients. */
 export function connectPage(): string {

@@ -46,7 +46,7 @@ export function demoText(
 /** The first command of each client that has one. */
 function clientLines(url: string): readonly string[] {
   const rows = clients.flatMap(({ title, commands }) => {
-    const [first] = commands({ name: 'cortex', url });
+    const [first] = commands({ name: 'cortex', url, bridge: [] });
     return first === undefined ? [] : [[`  ${title}`, commandLine(first)]];
   });
   return alignColumns(rows);

@@ -4,7 +4,12 @@ import type { JsonObject } from '#kernel/json.ts';
 export interface Entry {
   readonly name: string;
   readonly url: string;
+  /** The command that speaks stdio to a client that knows no HTTP, and takes the URL last. */
+  readonly bridge: readonly string[];
 }
+
+/** For whoever has Node and nothing of ours. */
+export const anyonesBridge = ['npx', '-y', 'mcp-remote'] as const;
 
 export const platforms = ['linux', 'darwin', 'win32'] as const;
 export type Platform = (typeof platforms)[number];

@@ -11,7 +11,7 @@ const cursorEntry = ({ url }: Entry) => ({ url });
 const desktopFile: ClientFile = {
   format: 'json',
   under: mcpServers,
-  members: ({ url }) => ({ command: 'npx', args: ['-y', 'mcp-remote', url] }),
+  members: ({ url, bridge: [command = '', ...args] }) => ({ command, args: [...args, url] }),
   user: {
     linux: '~/.config/Claude/claude_desktop_config.json',
     darwin: '~/Library/Application Support/Claude/claude_desktop_config.json',

@@ -7,7 +7,7 @@ import { commandLine } from '#clients/command-line.ts';
 import { snippet } from '#clients/snippet.ts';
 
 const docs = join(import.meta.dirname, '..', '..', 'docs', 'connect');
-const entry = { name: 'cortex', url: 'https://mcp.example.com/mcp' };
+const entry = { name: 'cortex', url: 'https://mcp.example.com/mcp', bridge: ['cortex', 'stdio'] };
 
 describe('the table of clients', () => {
   test('has a page for each client, and a source with the day when it was read', () => {

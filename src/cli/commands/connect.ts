@@ -13,6 +13,7 @@ import { lookAtFile, replaceFile } from '../connect/owned-file.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { alignColumns } from '../output.ts';
+import { ownCommand } from '../own-command.ts';
 import { visibleText } from '../visible-text.ts';
 
 /** Shows how clients are connected, and writes it into their files. */
@@ -25,12 +26,17 @@ export async function connect(invocation: Invocation): Promise<number> {
   if (word === undefined) {
     if (options.has('write') || options.has('remove'))
       throw new UserError('which client?', { next: 'cortex connect, for the list' });
-    return showAll(invocation, { name, url: await gatewayAddress(invocation) });
+    return showAll(invocation, await entryOf(invocation, name));
   }
   const client = clientNamed(word);
   if (options.has('remove')) return change(invocation, client, name, undefined);
-  const entry = { name, url: await gatewayAddress(invocation) };
+  const entry = await entryOf(invocation, name);
   return options.has('write') ? change(invocation, client, name, entry) : show(invocation, client, entry);
+}
+
+/** Programs that are started from a desktop find no command by its name: this very file is named. */
+async function entryOf(invocation: Invocation, name: string): Promise<Entry> {
+  return { name, url: await gatewayAddress(invocation), bridge: ownCommand('stdio') };
 }
 
 async function showAll({ terminal, output }: Invocation, entry: Entry): Promise<number> {
@@ -47,7 +53,7 @@ async function showAll({ terminal, output }: Invocation, entry: Entry): Promise<
       called_by: calledBy,
       state: state === 'unknown' ? null : state,
     }));
-    output.document({ ...entry, clients: list });
+    output.document({ name: entry.name, url: entry.url, clients: list });
     return exitCodes.done;
   }
   output.note(`${visibleText(entry.url)}, as ${entry.name}`);
@@ -76,7 +82,8 @@ function show(invocation: Invocation, client: Client, entry: Entry): number {
     const described: JsonObject = {
       client: client.id,
       title: client.title,
-      ...entry,
+      name: entry.name,
+      url: entry.url,
       called_by: calledBy,
       commands,
       file:

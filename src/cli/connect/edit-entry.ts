@@ -96,7 +96,10 @@ function without(value: unknown, [key, ...rest]: readonly string[]): unknown {
 }
 
 function isAnotherKind(present: JsonObject, members: JsonObject): boolean {
-  return 'command' in present !== 'command' in members;
+  if (!('command' in members)) return 'command' in present;
+  const { args } = present;
+  // A bridge is given an address; any other command is somebody else's server.
+  return !(Array.isArray(args) && args.some((arg) => /^https?:/.test(String(arg))));
 }
 
 function holds(present: JsonObject, members: JsonObject): boolean {

@@ -1,4 +1,4 @@
-import type { Client, ClientFile, Entry } from '#clients/client.ts';
+import { anyonesBridge, type Client, type ClientFile, type Entry } from '#clients/client.ts';
 import { clients } from '#clients/clients.ts';
 import { commandLine } from '#clients/command-line.ts';
 import { isLocalAddress } from '#clients/local-address.ts';
@@ -42,7 +42,7 @@ export function explainRefusal(refusal: Response, { url, name }: FrontPage): Res
 }
 
 function frontPage(page: FrontPage): string {
-  const entry = { name: 'cortex', url: page.url };
+  const entry = { name: 'cortex', url: page.url, bridge: anyonesBridge };
   return frame({
     title: 'Connect your agent',
     site: page.name,

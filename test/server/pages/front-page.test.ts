@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { anyonesBridge } from '#clients/client.ts';
 import { clients } from '#clients/clients.ts';
 import { commandLine } from '#clients/command-line.ts';
 import { answerFrontPage, explainRefusal, type FrontPage } from '#server/pages/front-page.ts';
@@ -11,7 +12,7 @@ const get = (page: FrontPage = face, method = 'GET') =>
 describe('the front page', () => {
   test('has for each client what the table says: commands, file, link, what to do then', async () => {
     const page = plain(await get().text());
-    const entry = { name: 'cortex', url: face.url };
+    const entry = { name: 'cortex', url: face.url, bridge: anyonesBridge };
     for (const client of clients) {
       expect(page).toContain(`client-${client.id}`);
       expect(page).toContain(client.signIn);
