@@ -3,6 +3,7 @@ import { auditCommands } from './audit-commands.ts';
 import { backendCommands } from './backend-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { connectCommand } from './connect-command.ts';
+import { explainCommands } from './explain-command.ts';
 import { initCommands } from './init-command.ts';
 import { integrityCommands } from './integrity-commands.ts';
 import { keysCommands } from './keys-commands.ts';
@@ -186,6 +187,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/catalog.ts')).catalog,
   },
   connectCommand,
+  ...explainCommands,
   ...backendCommands,
   ...auditCommands,
   ...integrityCommands,
