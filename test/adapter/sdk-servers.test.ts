@@ -95,7 +95,7 @@ describe.each(servers)('a server of %s', (_name, createServer) => {
     await using connected = connect(server.url);
     const stop = new AbortController();
     const pending = result(connected.backend, 'hang', { signal: stop.signal });
-    await Bun.sleep(150);
+    await until(() => server.state.hanging === 1);
     stop.abort();
     expect(await pending).toMatchObject({ reason: 'cancelled' });
     await until(() => server.state.cancelled === 1);
@@ -103,7 +103,7 @@ describe.each(servers)('a server of %s', (_name, createServer) => {
 
   test('hears that a call took too long, too (R15)', async () => {
     await using server = createServer();
-    await using connected = connect(server.url, { timeoutMs: 300 });
+    await using connected = connect(server.url, { timeoutMs: 2_000 });
     expect(await result(connected.backend, 'hang')).toMatchObject({ reason: 'timeout' });
     await until(() => server.state.cancelled === 1);
   });

@@ -33,6 +33,7 @@ const askName = {
 
 interface State {
   cancelled: number;
+  hanging: number;
   readonly subscribed: string[];
 }
 
@@ -63,6 +64,7 @@ function toolsOf(
     },
     hang(_args, { signal }) {
       const { promise, resolve } = Promise.withResolvers<object>();
+      state.hanging++;
       signal.addEventListener('abort', () => {
         state.cancelled++;
         resolve(text('cancelled'));
@@ -156,7 +158,7 @@ export function createSdkV1Server() {
     { readonly server: Server; readonly transport: WebStandardStreamableHTTPServerTransport }
   >();
   const subscribed: string[] = [];
-  const state = { cancelled: 0, subscribed, ended: 0, streams: 0 };
+  const state = { cancelled: 0, hanging: 0, subscribed, ended: 0, streams: 0 };
   const http = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

@@ -8,6 +8,7 @@ const region = { type: 'string', 'x-mcp-header': 'Region' };
 
 function toolsOf(state: {
   cancelled: number;
+  hanging: number;
 }): Readonly<Record<string, (args: Args, context: ServerContext) => object | Promise<object>>> {
   return {
     echo: ({ words }) => text(words),
@@ -29,6 +30,7 @@ function toolsOf(state: {
     },
     hang(_args, { mcpReq }) {
       const { promise, resolve } = Promise.withResolvers<object>();
+      state.hanging++;
       mcpReq.signal.addEventListener('abort', () => {
         state.cancelled++;
         resolve(text('cancelled'));
@@ -56,7 +58,7 @@ function toolsOf(state: {
 
 /** A server of the v2 SDK, modern era alone, over real HTTP. `cacheScope` is what its lists say. */
 export function createSdkV2Server(cacheScope: 'public' | 'private' = 'private') {
-  const state = { cancelled: 0, tokens: [] as (string | null)[] };
+  const state = { cancelled: 0, hanging: 0, tokens: [] as (string | null)[] };
   const tools = toolsOf(state);
   const names = [...Object.keys(tools)];
   const handler = createMcpHandler(

@@ -243,7 +243,7 @@ describe('what is no answer', () => {
     expect(reasonOf(await gateway.ask('opaque-1'))).toBe('introspection_unavailable');
     const tookMs = performance.now() - startedAt;
     expect(tookMs).toBeGreaterThan(1_900);
-    expect(tookMs).toBeLessThan(5_000);
+    expect(tookMs).toBeLessThan(20_000);
   });
 
   test('never shows in the log with the token or the secret', async () => {

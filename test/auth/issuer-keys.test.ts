@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { stopwatch } from '../support/stopwatch.ts';
 import { type KeyServer, makeKey, publish, type SigningKey, sign, startKeyServer } from './key-server.ts';
 import {
   createResourceServer,
@@ -161,13 +162,13 @@ describe('an issuer that is down', () => {
     publish(other, [second]);
     using gateway = createResourceServer([{ url: server.origin }, { url: other.origin }]);
     expect(await outcome(gateway, first)).toBe('admitted');
-    server.delayMs = 400;
+    server.delayMs = 2_000;
     gateway.clock.advance(5_000);
     const waiting = outcome(gateway, second);
-    const startedAt = performance.now();
+    const elapsedMs = stopwatch();
     expect(await outcome(gateway, first)).toBe('admitted');
     expect(reasonOf(await gateway.ask(await fresh(gateway, second, {}, other.origin)))).toBe('admitted');
-    expect(performance.now() - startedAt).toBeLessThan(300);
+    expect(elapsedMs()).toBeLessThan(1_000);
     expect(await waiting).toBe('key_unknown');
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { governingTemplate } from '#catalog/governing-template.ts';
 import { isSameSnapshot } from '#catalog/same-snapshot.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { catalogOf, prompt, resource, snapshotOf, source, template, tool } from './samples.ts';
 
 describe('the assembly of a snapshot', () => {
@@ -265,14 +266,14 @@ test('five hundred backends of twenty tools are assembled in a moment', () => {
   const sources = Array.from({ length: 500 }, (_, b) =>
     source(`b${b}`, catalogOf({ tools: Array.from({ length: 20 }, (_, t) => tool(`tool_${t}`)) })),
   );
-  const startedAt = performance.now();
+  const firstMs = stopwatch();
   const first = snapshotOf(sources);
-  const firstMs = performance.now() - startedAt;
-  const again = performance.now();
+  const took = [firstMs()];
+  const secondMs = stopwatch();
   const second = snapshotOf(sources, { names: first.names, before: first.snapshot });
-  const secondMs = performance.now() - again;
+  took.push(secondMs());
   expect(second.snapshot.tools.size).toBe(10_000);
   expect(isSameSnapshot(first.snapshot, second.snapshot)).toBe(true);
-  expect(firstMs).toBeLessThan(2_000);
-  expect(secondMs).toBeLessThan(1_000);
+  expect(took[0]).toBeLessThan(2_000);
+  expect(took[1]).toBeLessThan(1_000);
 });

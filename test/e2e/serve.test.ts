@@ -35,7 +35,7 @@ async function setUp() {
 }
 
 async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await Bun.sleep(25))
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await Bun.sleep(25))
     if (await isSo()) return;
   throw new Error(`never: ${what}`);
 }

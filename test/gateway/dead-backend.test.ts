@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type McpCaller, namesIn } from '../support/mcp-caller.ts';
 import { type RunningGateway, runGateway } from '../support/running-gateway.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 
 const open = { tools: [{ name: 'open', scope: 'mcp:test' }], resources: [] };
 let running: RunningGateway;
 let ada: McpCaller;
 beforeEach(async () => {
   running = await runGateway({
-    backends: { dead: { ...open, config: { timeout: '500ms' } }, alive: open },
-    config: { limits: { poll_timeout: '300ms' } },
+    backends: { dead: { ...open, config: { timeout: '2s' } }, alive: open },
+    config: { limits: { poll_timeout: '1s' } },
   });
   ada = await running.caller({ scope: 'mcp:test' });
 });
@@ -32,10 +33,10 @@ describe('a backend that dies (R22)', () => {
     running.backend('dead').answer('open', () => new Promise(() => {}));
     running.backend('dead').answer('list_tools', () => new Promise(() => {}));
     const hanging = Array.from({ length: 20 }, () => ada.tool('dead_open'));
-    const startedAt = performance.now();
+    const elapsedMs = stopwatch();
     for (let call = 0; call < 20; call++) expect((await ada.tool('alive_open')).isError).toBe(false);
     expect(await own()).toEqual(['alive_open', 'dead_open']);
-    expect(performance.now() - startedAt).toBeLessThan(450);
+    expect(elapsedMs()).toBeLessThan(1_500);
     for (const answer of await Promise.all(hanging)) expect(answer.isError).toBe(true);
     await running.gateway.catalog.poll();
     expect(await own()).toEqual(['alive_open', 'dead_open']);

@@ -6,6 +6,7 @@ import { freePort } from '../support/free-port.ts';
 import { createIssuer, type TestIssuer } from '../support/issuer.ts';
 import { createCaller, type McpCaller } from '../support/mcp-caller.ts';
 import { type GatewaySetup, type RunningGateway, runGateway } from '../support/running-gateway.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import {
   type CertifiedIssuer,
@@ -314,12 +315,12 @@ describe('an opaque token of oidc-provider', () => {
 
     await issuer.revoke('opaque', accessToken);
     running.clock.advance(10_000);
-    const startedAt = performance.now();
+    const elapsedMs = stopwatch();
     const [answer] = await Promise.all([call, stream.rest()]);
     running.backend('assert').answer('run', () => Response.json({ ok: true }));
     // It began to be answered on a stream when time was put forward.
     expect(answer.error.message).toBe('The access token was revoked. Get a new one.');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(elapsedMs()).toBeLessThan(5_000);
   });
 
   test('that is a refresh token opens nothing, though its issuer calls it active', async () => {
@@ -340,11 +341,11 @@ describe('an opaque token of oidc-provider', () => {
   test('is answered 503 within 2 s while its issuer is silent, and let in when it speaks again', async () => {
     const caller = bearerCaller((await issuer.signIn('opaque')).accessToken);
     issuer.state.delayMs = Number.POSITIVE_INFINITY;
-    const startedAt = performance.now();
+    const elapsedMs = stopwatch();
     const answer = await caller.modern('tools/list');
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(elapsedMs()).toBeLessThan(5_000);
     expect(reasons().at(-1)).toBe('introspection_unavailable');
     issuer.state.delayMs = 0;
     expect((await caller.modern('tools/list')).status).toBe(200);

@@ -6,6 +6,7 @@ import { clientKinds, connectClient } from '../e2e/support/any-client.ts';
 import { type CuttableWay, createCuttableWay } from '../support/cuttable-way.ts';
 import { createCaller, type McpCaller } from '../support/mcp-caller.ts';
 import { canonicalUrl, type RunningGateway, runGateway } from '../support/running-gateway.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 /** Two real authorization servers, each with its stream; the way to that of `one` can be cut. */
@@ -86,12 +87,13 @@ const statusOf = async (caller: McpCaller) => (await caller.tool('notes_open')).
 
 /** Calls without a pause; gives the milliseconds from now to the first refusal. */
 async function firstRefusal(caller: McpCaller): Promise<number> {
+  const elapsedMs = stopwatch();
   const startedMs = performance.now();
   while ((await statusOf(caller)) === 200) {
     if (performance.now() - startedMs > 25_000) throw new Error('never refused');
     await Bun.sleep(1);
   }
-  return performance.now() - startedMs;
+  return elapsedMs();
 }
 
 describe('a revocation at a real authorization server', () => {
@@ -127,19 +129,19 @@ describe('a revocation at a real authorization server', () => {
         return client;
       }),
     );
-    let revokedMs = Number.POSITIVE_INFINITY;
+    let sinceRevokedMs = () => Number.NEGATIVE_INFINITY;
     const refusedAfter = clients.map(async (client) => {
       for (;;) {
         const answered = await client.call('notes_open').then(
           () => true,
           () => false,
         );
-        if (!answered) return performance.now() - revokedMs;
-        if (performance.now() - revokedMs > 10_000) throw new Error('never refused');
+        if (!answered) return sinceRevokedMs();
+        if (sinceRevokedMs() > 10_000) throw new Error('never refused');
       }
     });
     await Bun.sleep(500);
-    revokedMs = performance.now();
+    sinceRevokedMs = stopwatch();
     await one.demo.server.revokeUser('ada@example.com');
     const took = (await Promise.all(refusedAfter)).toSorted((a, b) => a - b).map(Math.round);
     const acknowledged = running.logged.find(({ event }) => event === 'revocation.acknowledged');
@@ -203,27 +205,27 @@ describe('a feed that is cut', () => {
       const [ada, bob] = [await signUp(one, 'ada@example.com'), await signUp(one, 'bob@example.com')];
       expect([await statusOf(ada), await statusOf(bob)]).toEqual([200, 200]);
       way.set(state);
-      const startedMs = performance.now();
+      const elapsedMs = stopwatch();
       await one.demo.server.revokeUser('ada@example.com');
       expect(await statusOf(ada)).toBe(200);
       await firstRefusal(ada);
-      const tookMs = performance.now() - startedMs;
+      const tookMs = elapsedMs();
       process.stdout.write(`feed ${state}, revoked -> refused by introspection: ${Math.round(tookMs)} ms\n`);
       // It is lost in time to the millisecond; the rest is the call itself, on a machine that may be busy.
       expect(tookMs).toBeLessThan(limits.feedSilenceMs + 1_000);
       expect(await statusOf(bob)).toBe(200);
       expect(seen.introspections).toBeGreaterThan(0);
 
+      const events = () => running.logged.map(({ event }) => event);
+      await expect.poll(events, { timeout: 30_000 }).toContain('feed.lost');
       way.set('goes');
       await heard(one.issuer);
       const before = seen.introspections;
       expect([await statusOf(ada), await statusOf(bob)]).toEqual([401, 200]);
       expect(await statusOf(await signUp(one, 'eve@example.com'))).toBe(200);
       expect(seen.introspections).toBe(before);
-      expect(running.logged.map(({ event }) => event)).toEqual(
-        expect.arrayContaining(['feed.lost', 'feed.alive']),
-      );
+      expect(events()).toContain('feed.alive');
     },
-    60_000,
+    120_000,
   );
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isIncluded, matchesGlob } from '#kernel/glob.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 
 test.each([
   ['create_*', 'create_issue', true],
@@ -17,9 +18,9 @@ test.each([
 });
 
 test('a hostile glob does not take exponential time', () => {
-  const startedAt = performance.now();
+  const elapsedMs = stopwatch();
   expect(matchesGlob(`${'*a'.repeat(30)}b`, 'a'.repeat(5_000))).toBe(false);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(elapsedMs()).toBeLessThan(1_000);
 });
 
 test('exclude wins over include, and no include means everything', () => {

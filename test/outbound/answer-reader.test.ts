@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAnswerReader, type ReadOutcome } from '#outbound/answer-reader.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 
 interface Read {
   readonly outcome: ReadOutcome;
@@ -133,14 +134,14 @@ describe('an answer', () => {
 
   test('of hostile length is refused in no time', () => {
     const spaces = ' '.repeat(60_000);
-    const started = performance.now();
+    const elapsedMs = stopwatch();
     for (const text of [
       `${head}X:${spaces}\0\r\n\r\n`,
       `${head}Connection: ${`${spaces},`.repeat(1)}x\r\n\r\n`,
     ]) {
       read([bytes(text)], 100_000);
     }
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(elapsedMs()).toBeLessThan(200);
   });
 
   test('of random bytes never throws', () => {

@@ -67,7 +67,7 @@ export async function startGateway(
   options: CortexOptions & { readonly port: number; readonly timeoutMs?: number },
 ): Promise<CortexProcess> {
   const gateway = startCortex({ ...options, args: ['serve', ...options.args] });
-  const deadline = Date.now() + (options.timeoutMs ?? 15_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 45_000);
   let exitCode: number | undefined;
   void gateway.exited.then((code) => {
     exitCode = code;

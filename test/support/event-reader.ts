@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '#kernel/json.ts';
+import { stopwatch } from './stopwatch.ts';
 
 /** One event stream, read as a client reads it. */
 export interface EventReader {
@@ -18,7 +19,7 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
-const patienceMs = 5_000;
+const patienceMs = 20_000;
 
 export function readEvents(response: Response): EventReader {
   if (response.body === null) throw new Error(`no body: ${response.status}`);
@@ -94,7 +95,9 @@ export function readEvents(response: Response): EventReader {
       }
     },
     async within(ms) {
-      await Bun.sleep(ms);
+      const elapsedMs = stopwatch();
+      do await Bun.sleep(ms - elapsedMs());
+      while (elapsedMs() < ms);
       return messages.splice(0);
     },
     async rest(timeoutMs = patienceMs) {

@@ -99,7 +99,7 @@ export function startFaultyBackend(
     )
       return Response.json({ error: 'scope', required: scope }, { status: 403 });
     lastUser = user;
-    if (has('mixes users up')) await Bun.sleep(5);
+    if (has('mixes users up')) await Bun.sleep(40);
     const said = has('mixes users up') ? lastUser : user;
     const header = request.headers.get('x-cortex-user-id');
     const shown = has('believes headers') && header !== null ? { sub: header } : said;

@@ -3,7 +3,7 @@ export async function waitForTool(
   url: string,
   token: string,
   name: string,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   let seen = 'nothing';
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await Bun.sleep(25)) {

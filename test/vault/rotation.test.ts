@@ -16,6 +16,7 @@ import { createLinkTickets } from '#vault/link-tickets.ts';
 import { createLinkFlows } from '#vault/linking/link-flows.ts';
 import { forgetOldKeys } from '#vault/rotation.ts';
 import { openVault, type Vault } from '#vault/vault.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { refreshAt, startTokenProvider } from './token-provider.ts';
 import { grantOf, ownerOf } from './vault-kit.ts';
@@ -122,7 +123,8 @@ test('no grant is lost by rotations while two processes read, write, refresh and
     }
     return grants;
   });
-  for (let rotations = 0; rotations < 5; rotations++) {
+  // On a busy machine five are over before the others have come far.
+  for (let rotations = 0; rotations < 5 || refreshes <= 40; rotations++) {
     const turning = vaults[rotations % 2];
     const rotation = await turning?.rotate();
     expect(rotation?.unreadable).toBe(0);
@@ -132,7 +134,6 @@ test('no grant is lost by rotations while two processes read, write, refresh and
   await Promise.all(work);
   const last = await vaults[0]?.rotate();
   if (vaults[0] && last) await forgetOldKeys(vaults[0].ring, last);
-  expect(refreshes).toBeGreaterThan(40);
   const restarted = await open();
   for (const person of people) {
     expect((await restarted.grants.get(person, 'linear'))?.grant.accessToken.reveal()).toBe(person.subject);
@@ -311,9 +312,9 @@ test('five thousand people’s keys turn in a moment', async () => {
       params: [owner, sealed],
     })),
   );
-  const start = performance.now();
+  const elapsedMs = stopwatch();
   const rotation = await vault.rotate();
-  const tookMs = performance.now() - start;
+  const tookMs = elapsedMs();
   expect(rotation.resealed).toBe(5_002);
   expect(tookMs).toBeLessThan(10_000);
 });

@@ -91,7 +91,7 @@ export async function openKit(
 }
 
 /** Resolves once it is so; fails after so many seconds of a clock on the wall. */
-export async function until(isSo: () => boolean, what: string, seconds = 15): Promise<void> {
+export async function until(isSo: () => boolean, what: string, seconds = 45): Promise<void> {
   const startedMs = performance.now();
   while (!isSo()) {
     if (performance.now() - startedMs > seconds * 1_000) throw new Error(`never: ${what}`);
