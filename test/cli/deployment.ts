@@ -18,6 +18,8 @@ export interface Fault {
   readonly lines?: string;
   /** Beside that location. */
   readonly server?: (url: string) => string;
+  /** What the gateway's configuration says of the issuer, besides where it is. */
+  readonly issuer?: Document;
   /** Over the issuer's metadata. */
   readonly metadata?: Document;
   readonly keys?: (key: SigningKey) => readonly unknown[];
@@ -66,7 +68,7 @@ export async function deploy(fault: Fault = {}): Promise<Deployment> {
   );
   const sections = {
     gateway: { url, listen: '127.0.0.1:0', origins: fault.origins ?? ['https://claude.ai'] },
-    auth: { issuers: [{ url: issuer.url }], challenge_scopes: ['notes:read'] },
+    auth: { issuers: [{ url: issuer.url, ...fault.issuer }], challenge_scopes: ['notes:read'] },
     backends: {
       notes: {
         url: fault.isBackendDown ? `http://127.0.0.1:${freePort()}` : notes.url,

@@ -120,7 +120,7 @@ describe('the doctor, asking each application', () => {
     ],
     [
       'takes its time',
-      () => Bun.sleep(1_050).then(() => Response.json({ tools })),
+      () => Bun.sleep(2_050).then(() => Response.json({ tools })),
       'warning',
       ' ms: slow',
       'backends.notes.timeout',

@@ -39,6 +39,7 @@ const known: Known = {
   keySet: undefined,
   clockAheadSeconds: undefined,
   token: undefined,
+  doubt: undefined,
   session: undefined,
 };
 

@@ -113,6 +113,7 @@ describe('the doctor, before a word is said', () => {
     keySet: undefined,
     clockAheadSeconds: undefined,
     token: undefined,
+    doubt: undefined,
     session: undefined,
   });
   const deps: StepDeps = {

@@ -111,6 +111,7 @@ function startingPoint(
     keySet: undefined,
     clockAheadSeconds: undefined,
     token,
+    doubt: undefined,
     session: undefined,
   };
 }

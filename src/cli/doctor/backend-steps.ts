@@ -13,7 +13,7 @@ import { visibleText } from '../visible-text.ts';
 import { type Finding, fail, ok, type Step, skipped, unreachable, warn } from './finding.ts';
 import { causeOf, createProbe } from './probe.ts';
 
-const slowMs = 1_000;
+const slowMs = 2_000;
 
 /** Each application and server of the configuration, as the gateway asks them; one that is down stops no other. */
 export function backendSteps(

@@ -63,11 +63,17 @@ export async function examine(
   const { token } = known;
   if (token !== undefined) {
     const issuer = issuerOf(token, known.options.issuers);
-    const about = looked.find((one) => one.issuer === issuer) ?? known;
-    const steps = stepsOfToken(token, issuer, isConfigured);
-    if ((await takeSteps(steps, { ...about, token }, deps, issuer?.url, say)).hasFailed) return;
+    const about = { ...(looked.find((one) => one.issuer === issuer) ?? known), token };
+    const all = stepsOfToken(token, issuer, isConfigured);
+    const steps = hasGateway && !isConfigured ? all.map(doubted) : all;
+    const judged = await takeSteps(steps, about, deps, issuer?.url, say);
+    if (judged.hasFailed) return;
+    known = { ...known, doubt: judged.known.doubt };
   }
-  if (hasGateway && token !== undefined) {
+  if (hasGateway && token !== undefined && isBound(token)) {
+    const found = 'the token is bound to a key that its client alone holds: nobody else can use it';
+    say({ step: 'initialize', issuer: undefined, finding: skipped(found) });
+  } else if (hasGateway && token !== undefined) {
     const client = await takeSteps([...sessionSteps, ...streamSteps], known, deps, undefined, say);
     if (client.hasFailed) return;
   }
@@ -91,6 +97,29 @@ async function takeSteps(
     so = { ...so, ...finding.learned };
   }
   return { known: so, hasFailed: false };
+}
+
+/** Without its configuration only the gateway knows what it takes: what fails here is a doubt, and it is asked. */
+function doubted(step: Step): Step {
+  return {
+    name: step.name,
+    async run(known, deps) {
+      if (known.doubt !== undefined) return skipped('the gateway is asked');
+      const finding = await step.run(known, deps);
+      if (finding.status !== 'failed') return finding;
+      const { found, fix } = finding;
+      return {
+        ...finding,
+        status: 'warning',
+        learned: { doubt: { found, ...(fix !== undefined && { fix }) } },
+      };
+    },
+  };
+}
+
+function isBound(token: string): boolean {
+  const peeked = peekToken(token);
+  return peeked.ok && peeked.value.claims.cnf !== undefined;
 }
 
 /** An opaque token can be judged by nobody but whoever may ask its issuer. */

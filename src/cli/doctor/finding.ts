@@ -49,6 +49,8 @@ export interface Known {
   /** How far the issuer's clock is ahead of this one; undefined where it did not say. */
   readonly clockAheadSeconds: number | undefined;
   readonly token: string | undefined;
+  /** What seems wrong with the token, where only the gateway knows. */
+  readonly doubt: Pick<Finding, 'found' | 'fix'> | undefined;
   /** The id of a session of the older protocol. */
   readonly session: string | undefined;
 }

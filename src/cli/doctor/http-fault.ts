@@ -61,8 +61,11 @@ export function admissionFault(answer: Answer, known: Known): Finding {
       'have the proxy pass the header Authorization on',
       { proxyLines: proxyLines('authorization', known.proxy ?? proxyOf(answer.header)) },
     );
-  return fail(
-    'the gateway refuses the token',
-    'its log says why: auth.refused; with --config and the gateway’s own file each claim is judged here',
-  );
+  const { doubt } = known;
+  const log =
+    'its log says why: auth.refused; with --config and the gateway’s own file each claim is judged here';
+  if (doubt?.fix === undefined) return fail('the gateway refuses the token', log);
+  return fail(`the gateway refuses the token, most likely for what was found: ${doubt.found}`, doubt.fix, {
+    details: [log],
+  });
 }

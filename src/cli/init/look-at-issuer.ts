@@ -79,6 +79,7 @@ export async function checkIssuer(
     keySet: undefined,
     clockAheadSeconds: undefined,
     token: undefined,
+    doubt: undefined,
     session: undefined,
   };
   try {
