@@ -21,11 +21,12 @@ export const auditCommands: readonly CommandSpec[] = [
     name: 'audit tail',
     summary: 'Show the last records, and follow.',
     description:
-      'Reads the records of every process that writes here, by time, and checks the chain over what it reads; a place that does not hold is said, and makes the exit code 1. Without -n and --since it begins with the last 10.',
+      'Reads the records of every process that writes here, by time, and checks the chain over what it reads; a place that does not hold is said, and makes the exit code 1. Without -n and --since it begins with the last 10. On a terminal it is a view with rates, slowest tools and refusals, which follows with -f or the key f; --plain prints lines there too.',
     args: [],
     options: [
       { name: 'follow', short: 'f', summary: 'Go on with what is written from now on, until stopped.' },
       { name: 'lines', short: 'n', value: 'count', summary: 'That many of the last records.' },
+      { name: 'plain', summary: 'Lines, also on a terminal.' },
       ...filterOptions,
       ...sources,
     ],

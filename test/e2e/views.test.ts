@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { facts, openTestAudit, signer } from '../audit/support/audit-kit.ts';
 import { cortexCommand } from '../support/binary.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { openTmux, tmuxPath } from '../support/tmux.ts';
@@ -160,5 +161,94 @@ describe.skipIf(tmuxPath === undefined)('cortex catalog on a terminal', { timeou
     expect(await piped.exited).toBe(0);
     expect(stdout).toMatch(/^TOOL +SCOPES/);
     expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe.skipIf(tmuxPath === undefined)('cortex audit tail on a terminal', { timeout: 180_000 }, () => {
+  let audit: Awaited<ReturnType<typeof openTestAudit>>;
+  const dir = () => join(folder.path, 'audit');
+  const key = signer.publicKeys[0] ?? '';
+  const args = () => ['audit', 'tail', '--dir', dir(), '--public-key', key];
+  beforeEach(async () => {
+    audit = await openTestAudit(dir());
+    for (let index = 0; index < 30; index++)
+      await audit.record(facts({ tool: `notes_t${index % 3}`, latencyMs: index }));
+    await audit.record(facts({ tool: 'pay', outcome: 'refused', code: 'scope_missing' }));
+    return () => audit.close();
+  });
+
+  test('shows what is there, follows what comes, filters, opens a record, and gives the terminal back', async () => {
+    await using terminal = await open([...args(), '-f']);
+    const first = await terminal.until(
+      (screen) => screen.includes('Slowest tools') && /scope_missing +━/.test(screen),
+    );
+    expect(first).toMatch(/● following +chain holds ✓/);
+    expect(first).toMatch(/notes_t2 +━/);
+    await audit.record(facts({ tool: 'arrived_now' }));
+    await terminal.until(/arrived_now/);
+    await terminal.press('f');
+    await terminal.until(/standing still/);
+    await audit.record(facts({ tool: 'arrived_later' }));
+    await terminal.until(/standing still, 1 new/);
+    await terminal.press('f');
+    await terminal.until(/arrived_later/);
+    await terminal.press('/', 'arrived', 'Enter');
+    await terminal.until((screen) => !screen.includes('notes_t') && screen.includes('filter: arrived'));
+    await terminal.press('Enter');
+    await terminal.until(/agent +claude-code\/2/);
+    await terminal.press('q');
+    const after = await terminal.until(/left 0/);
+    expect(after).not.toContain('arrived');
+  });
+
+  test('without -f it stands still until it is told to follow', async () => {
+    await using terminal = await open(args());
+    await terminal.until((screen) => screen.includes('standing still') && screen.includes('notes_t'));
+    await terminal.press('f');
+    await terminal.until(/● following/);
+    await terminal.press('C-c');
+    await terminal.until(/left 0/);
+  });
+
+  test('draws itself anew at every size from 60 columns', async () => {
+    await using terminal = await open([...args(), '-f'], 120, 34);
+    await terminal.until(/Slowest tools/);
+    for (const [columns, rows] of [
+      [80, 24],
+      [60, 16],
+      [160, 50],
+    ] as const) {
+      await terminal.resize(columns, rows);
+      await terminal.until((text) => {
+        const lines = text.trimEnd().split('\n');
+        const isFilled = lines.length === rows && lines.at(-2) === '─'.repeat(columns);
+        return isFilled && lines[0]?.startsWith(' Cortex audit') === true && text.includes('q quit');
+      });
+    }
+  });
+
+  test('a record changed by hand is said while it follows, and makes the exit code 1', async () => {
+    await audit.close();
+    const file = join(dir(), readdirSync(dir()).find((name) => name.endsWith('.jsonl')) ?? '');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"tool":"notes_t1"', '"tool":"notes_t9"'));
+    await using terminal = await open([...args(), '-f', '-q']);
+    await terminal.until(/chain broken ✗ 1/);
+    await terminal.press('q');
+    expect(await terminal.until(/left \d/)).toMatch(/broken: .*jsonl:\d+: edited[\s\S]*left 1/);
+  });
+
+  test('a record’s hostile text neither clears the screen nor leaves its place, and NO_COLOR leaves no colour', async () => {
+    await audit.record(facts({ tool: 'evil\u001b[2J\u009b31m', agent: '\u001b]0;owned\u0007' }));
+    await using terminal = await open([...args(), '-f'], 100, 30, { NO_COLOR: '1' });
+    const screen = await terminal.until(/evil<U\+001B>\[2J/);
+    expect(screen).toContain('Cortex audit');
+    expect(await terminal.screen('colors')).not.toMatch(/\[(?:\d+;)*3[0-7]m|[34]8;/);
+  });
+
+  test('is lines with --plain', async () => {
+    await using terminal = await open([...args(), '--plain', '-n', '2']);
+    const screen = await terminal.until(/left 0/);
+    expect(screen).toContain('tools/call pay on notes');
+    expect(screen).not.toContain('Slowest');
   });
 });

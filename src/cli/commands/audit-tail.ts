@@ -1,12 +1,14 @@
 import type { AuditRecord } from '#audit/line.ts';
-import { type AuditEvent, type AuditFilter, readAudit } from '#audit/reader.ts';
+import { type AuditEvent, readAudit } from '#audit/reader.ts';
 import { printable } from '#config/issue.ts';
 import { warnOfBreak } from '../audit-break-text.ts';
 import { filterOf } from '../audit-filter.ts';
 import { findAudit } from '../audit-source.ts';
+import { watchAudit } from '../audit-watch.ts';
 import type { GivenOptions, Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { screenFor } from '../may-draw.ts';
 import type { Output, Style } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 
@@ -17,8 +19,12 @@ const shownFirst = new Set(['v', 'kind', 'chain', 'seq', 'time', 'prev']);
 export async function auditTail(invocation: Invocation): Promise<number> {
   const { options, output } = invocation;
   const filter = filterOf(options);
-  const last = linesOf(options, filter);
-  const { dir, verifier } = await findAudit(invocation);
+  const given = linesOf(options);
+  const source = await findAudit(invocation);
+  const screen = screenFor(invocation);
+  if (screen !== undefined) return watchAudit(invocation, screen, source, filter, given);
+  const { dir, verifier } = source;
+  const last = given ?? (filter.since === undefined ? defaultLines : undefined);
   const stop = new AbortController();
   const follow = options.has('follow');
   if (follow) void untilStopped(() => {}).then(() => stop.abort());
@@ -69,9 +75,8 @@ function styleOf(outcome: string): Style {
   return outcome === 'error' ? 'red' : 'yellow';
 }
 
-function linesOf(options: GivenOptions, filter: AuditFilter): number | undefined {
+function linesOf(options: GivenOptions): number | undefined {
   const given = options.text('lines');
-  if (given === undefined) return filter.since === undefined ? defaultLines : undefined;
-  if (/^\d{1,7}$/.test(given)) return Number(given);
+  if (given === undefined || /^\d{1,7}$/.test(given)) return given === undefined ? undefined : Number(given);
   throw new UserError(`--lines ${given} is no count`, { next: 'cortex audit tail -n 100' });
 }

@@ -9,6 +9,7 @@ import {
   fitLine,
   fitRows,
   fitText,
+  keyHints,
   type Line,
   marked,
   rule,
@@ -168,8 +169,5 @@ function hints({ isOpen, isRaw, filter }: CatalogState, columns: number): Line {
         ['⇧↑↓', 'scroll'],
         ['^T', 'colours'],
       ];
-  return fitLine(
-    [span(' '), ...pairs.flatMap(([key, what]) => [bold(key, 'accent'), span(` ${what}  `, 'soft')])],
-    columns,
-  );
+  return keyHints(pairs, columns);
 }

@@ -92,3 +92,14 @@ export function beside(
 
 /** Columns that {@link beside} puts between its blocks. */
 export const besideGap = 3;
+
+/** What the keys do; what has no room is left out whole. */
+export function keyHints(pairs: readonly (readonly [key: string, what: string])[], columns: number): Line {
+  const line: Span[] = [span(' ')];
+  for (const [key, what] of pairs) {
+    const next = [bold(key, 'accent'), span(` ${what}  `, 'soft')];
+    if (widthOf([...line, ...next]) > columns + 2) break;
+    line.push(...next);
+  }
+  return fitLine(line, columns);
+}
