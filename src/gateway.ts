@@ -9,7 +9,7 @@ import { uriScheme } from '#catalog/uri-scheme.ts';
 import { createLocalBus } from '#cluster/bus.ts';
 import { createLimiter } from '#cluster/limiter.ts';
 import type { Config } from '#config/config.ts';
-import { authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
+import { auditOptionsOf, authOptionsOf, keyOriginsOf, restartReasons } from '#gateway-options.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { BackendId } from '#kernel/ids.ts';
 import { limits } from '#kernel/limits.ts';
@@ -380,7 +380,11 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
     sight: { authenticator: () => current.authenticator, snapshot: guard.snapshot, personal },
     feeds,
     audit: { status: audit.status, reveal: records.reveal },
-    revocation: { denyList, issuers: () => current.config.auth.issuers.map(({ url }) => url) },
+    revocation: {
+      denyList,
+      issuers: () => current.config.auth.issuers.map(({ url }) => url),
+      personOf: (name) => records.pseudonyms.personOf(name, auditOptionsOf(current.config).retentionMs),
+    },
     mayRecord,
     act: audit.act,
   });

@@ -8,7 +8,7 @@ import { auditOperations } from './audit-operations.ts';
 import { type CatalogOperationsDeps, catalogOperations } from './catalog-operations.ts';
 import { feedOperations } from './feed-operations.ts';
 import { integrityOperations } from './integrity-operations.ts';
-import { type RevocationOperationsDeps, revocationOperations } from './revocation-operations.ts';
+import { type NamedRevocationDeps, revocationOperations } from './revocation-operations.ts';
 import { type SightOperationsDeps, sightOperations } from './sight-operations.ts';
 import { vaultOperations } from './vault-operations.ts';
 
@@ -26,7 +26,7 @@ export interface OperationsDeps {
   /** Whether the audit admits an act now. */
   readonly mayRecord: () => boolean;
   readonly audit: Parameters<typeof auditOperations>[0];
-  readonly revocation: RevocationOperationsDeps;
+  readonly revocation: NamedRevocationDeps;
   readonly act: AuditLog['act'];
 }
 

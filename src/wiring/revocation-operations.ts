@@ -10,11 +10,40 @@ export interface RevocationOperationsDeps {
   readonly issuers: () => readonly string[];
 }
 
+export interface NamedRevocationDeps extends RevocationOperationsDeps {
+  /** Whom the audit calls so. */
+  readonly personOf: (
+    pseudonym: string,
+  ) => Promise<{ readonly issuer: string; readonly subject: string } | undefined>;
+}
+
 /** `POST /revocations`. */
-export function revocationOperations(deps: RevocationOperationsDeps): Operations {
+export function revocationOperations(deps: NamedRevocationDeps): Operations {
   return {
-    'POST /revocations': { role: 'operate', run: (input, actor) => revokeAsAsked(deps, input, actor) },
+    'POST /revocations': {
+      role: 'operate',
+      async run(input, actor) {
+        const pseudonym = stringAt(input, 'pseudonym');
+        return pseudonym === undefined
+          ? revokeAsAsked(deps, input, actor)
+          : revokePseudonym(deps, pseudonym, input, actor);
+      },
+    },
   };
+}
+
+/** `{kind: 'subject', pseudonym}`: a user is cut off by whom nobody was told who it is. */
+async function revokePseudonym(
+  deps: NamedRevocationDeps,
+  pseudonym: string,
+  { kind, before }: JsonObject,
+  actor: string,
+): Promise<Result<JsonObject, OperationRefusal>> {
+  if (kind !== 'subject') return refuse('incomplete', 'a pseudonym names a subject');
+  const person = /^[\w-]{22}$/.test(pseudonym) ? await deps.personOf(pseudonym) : undefined;
+  if (person === undefined) return refuse('unknown_user', `nobody is called ${pseudonym.slice(0, 22)} here`);
+  const { issuer, subject: value } = person;
+  return revokeAsAsked(deps, { kind, value, issuer, before }, actor);
 }
 
 /**

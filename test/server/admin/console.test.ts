@@ -342,6 +342,23 @@ describe('an act in the console', () => {
     );
   });
 
+  test('cuts off a user by the name of the audit, and tells nobody who it is', async () => {
+    const claims = { sub: 'oscar', scope: 'mcp:notes:read', client_id: 'to-be-cut-off' };
+    const caller = await world.running.caller(claims);
+    await caller.tool('notes_list_notes');
+    const [record] = await world.running.calls(1, ({ client }) => client === 'to-be-cut-off');
+    const browser = await signIn('pager');
+    expect((await look(browser, `audit/${record?.seq}`)).text).toContain('Revoke this user’s tokens');
+    const asked = { kind: 'pseudonym', value: String(record?.user) };
+    const confirm = await act(browser, 'revoke/check', asked);
+    const done = await act(browser, 'revoke', asked);
+    expect(done.text).toMatch(/1 replica in [\d.]+ ms/);
+    expect(confirm.text + done.text).not.toContain('oscar');
+    expect((await caller.modern('tools/list')).status).toBe(401);
+    const unknown = await act(browser, 'revoke', { ...asked, value: 'x'.repeat(22) });
+    expect([unknown.status, unknown.text]).toEqual([409, expect.stringContaining('nobody is called')]);
+  });
+
   test('shows people to who may see them alone, and only once that is recorded', async () => {
     const caller = await world.running.caller({
       sub: 'ada',

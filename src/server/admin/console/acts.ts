@@ -91,7 +91,7 @@ function revokingOf(form: Form): Revoking {
 }
 
 function inputOf({ kind, value, issuer }: Revoking): JsonObject {
-  return { kind, value, issuer };
+  return kind === 'pseudonym' ? { kind: 'subject', pseudonym: value } : { kind, value, issuer };
 }
 
 function isOfRole({ reason }: OperationRefusal): boolean {
@@ -108,7 +108,8 @@ function refusedPage(place: Place, refusal: OperationRefusal, viewer: Viewer): C
     parts: [
       {
         id: 'refused',
-        content: html`<p class="troubles" role="alert">${visible(refusal.message)}</p><p><a href="${viewer.base}${place}">Back</a></p>`,
+        content: () =>
+          html`<p class="troubles" role="alert">${visible(refusal.message)}</p><p><a href="${viewer.base}${place}">Back</a></p>`,
       },
     ],
   };

@@ -21,15 +21,17 @@ export function auditPage(source: ConsoleSource, viewer: Viewer, query: URLSearc
     title: 'Audit',
     place: 'audit',
     parts: [
-      { id: 'filter', content: filterForm(source, viewer, filter) },
+      { id: 'filter', content: () => filterForm(source, viewer, filter) },
       {
         id: 'records',
         isLive: true,
-        content: html`${recordTable(records, viewer)}${records.length > 0 ? undefined : html`<p class="quiet">${isFiltered ? 'Nothing of the newest records is like this.' : 'Nothing yet.'}</p>`}`,
+        content: () =>
+          html`${recordTable(records, viewer)}${records.length > 0 ? undefined : html`<p class="quiet">${isFiltered ? 'Nothing of the newest records is like this.' : 'Nothing yet.'}</p>`}`,
       },
       {
         id: 'older',
-        content: html`<p class="quiet small">The newest records of this process. Everything older: <code>cortex audit tail --since 1d</code></p>`,
+        content: () =>
+          html`<p class="quiet small">The newest records of this process. Everything older: <code>cortex audit tail --since 1d</code></p>`,
       },
     ],
   };

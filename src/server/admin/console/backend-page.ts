@@ -36,23 +36,25 @@ export function backendPage(source: ConsoleSource, viewer: Viewer, id: string): 
       {
         id: 'facts',
         isLive: true,
-        content: html`<dl class="facts panel">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`,
+        content: () =>
+          html`<dl class="facts panel">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`,
       },
       {
         id: 'charts',
         isLive: true,
-        content: html`<div class="pair"><figure class="panel"><figcaption><h2>Latency</h2><span class="quiet">median ${duration(hour.p50)}, 95 of 100 within ${duration(hour.p95)}</span></figcaption>${latencyLine(hour.minutes, id, 90)}${axis}</figure>
+        content:
+          () => html`<div class="pair"><figure class="panel"><figcaption><h2>Latency</h2><span class="quiet">median ${duration(hour.p50)}, 95 of 100 within ${duration(hour.p95)}</span></figcaption>${latencyLine(hour.minutes, id, 90)}${axis}</figure>
 <figure class="panel"><figcaption><h2>Calls and errors</h2><span class="quiet">${count(hour.calls)}, of which ${count(hour.errors)} failed (${share(hour.errors, hour.calls)})</span></figcaption>${callBars(hour.minutes, id, 90)}${axis}</figure></div>`,
       },
       {
         id: 'calls',
         isLive: true,
-        content: html`<h2>Latest calls</h2>${recordTable(recent, viewer)}`,
+        content: () => html`<h2>Latest calls</h2>${recordTable(recent, viewer)}`,
       },
       {
         id: 'changes',
         isLive: true,
-        content: html`<h2>Changes of its catalog</h2>${changeList(changes, viewer)}`,
+        content: () => html`<h2>Changes of its catalog</h2>${changeList(changes, viewer)}`,
       },
     ],
   };

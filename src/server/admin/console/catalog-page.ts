@@ -6,12 +6,18 @@ import { changeList } from './backend-page.ts';
 import type { ConsolePage, Viewer } from './console-page.ts';
 import type { ConsoleSource } from './console-source.ts';
 import { bytes, count, visible } from './shown.ts';
+import type { WireSizes } from './wire-sizes.ts';
 
 type Plans = ReadonlyMap<string, ReadonlySet<string>>;
 const toolsPerPage = 100;
 
 /** Every tool with the plans that see it, and what one plan has that another has not. */
-export function catalogPage(source: ConsoleSource, viewer: Viewer, query: URLSearchParams): ConsolePage {
+export function catalogPage(
+  source: ConsoleSource,
+  sizes: WireSizes,
+  viewer: Viewer,
+  query: URLSearchParams,
+): ConsolePage {
   const plans = source.plans();
   const snapshot = source.snapshot();
   const wanted = (name: string) => query.get(name)?.trim() ?? '';
@@ -21,24 +27,26 @@ export function catalogPage(source: ConsoleSource, viewer: Viewer, query: URLSea
     title: 'Catalog',
     place: 'catalog',
     parts: [
-      { id: 'plans', isLive: true, content: planCards(snapshot, plans) },
-      { id: 'compare', content: compareForm(viewer, plans, from, to) },
-      ...(old && now ? [{ id: 'diff', content: planDiff(snapshot, { from, to, old, now }, viewer) }] : []),
-      { id: 'tools', content: toolsPart(source, viewer, plans, query) },
-      { id: 'withheld', isLive: true, content: withheldPart(snapshot) },
+      { id: 'plans', content: () => planCards(snapshot, plans, sizes) },
+      { id: 'compare', content: () => compareForm(viewer, plans, from, to) },
+      ...(old && now
+        ? [{ id: 'diff', content: () => planDiff(snapshot, { from, to, old, now }, viewer) }]
+        : []),
+      { id: 'tools', content: () => toolsPart(source, viewer, plans, query) },
+      { id: 'withheld', isLive: true, content: () => withheldPart(snapshot) },
       {
         id: 'changes',
         isLive: true,
-        content: html`<h2>Latest changes</h2>${changeList(source.history.all(), viewer)}`,
+        content: () => html`<h2>Latest changes</h2>${changeList(source.history.all(), viewer)}`,
       },
     ],
   };
 }
 
-function planCards(snapshot: Snapshot, plans: Plans): Html {
+function planCards(snapshot: Snapshot, plans: Plans, sizes: WireSizes): Html {
   const cards = [...plans].map(([name, scopes]) => {
     const { tools, prompts, resources, templates } = visibleCatalog(snapshot, scopes, undefined);
-    const size = tools.reduce((sum, tool) => sum + wireBytes(tool), 0);
+    const size = tools.reduce((sum, tool) => sum + sizes(tool), 0);
     return html`<li class="tile"><p class="label">${name}</p><p class="value">${count(tools.length)} <span class="unit">tools</span></p><div class="below quiet">${count(prompts.length)} prompts, ${count(resources.length + templates.length)} resources; the list has ${bytes(size)}</div></li>`;
   });
   if (cards.length === 0)
@@ -131,9 +139,4 @@ function withheldPart({ withheld }: Snapshot): Html {
         html`<tr><th scope="row">${visible(name, 100)}</th><td data-label="Kind">${kind}</td><td data-label="Backend">${backend}</td><td data-label="Reason">${reason.replaceAll('_', ' ')}</td></tr>`,
     );
   return html`<h2>Left out</h2><p class="quiet">${count(withheld.length)} definitions are listed by their backend and shown to nobody.</p><div class="panel"><table class="cards"><thead><tr><th scope="col">Name</th><th scope="col">Kind</th><th scope="col">Backend</th><th scope="col">Reason</th></tr></thead><tbody>${rows}</tbody></table></div>`;
-}
-
-/** As it stands in a list. */
-export function wireBytes({ publicName, definition }: CatalogTool): number {
-  return Buffer.byteLength(JSON.stringify({ name: publicName, ...definition.wire }));
 }

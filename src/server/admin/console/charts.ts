@@ -8,14 +8,17 @@ const gap = 1;
 /** Calls of each minute as bars, with what failed of them in front. */
 export function callBars(minutes: readonly SeriesMinute[], what: string, height = 32): Html {
   const most = Math.max(1, ...minutes.map(({ calls }) => calls));
-  const bars = minutes.map(({ calls, errors }, index) => {
-    if (calls === 0)
-      return html`<path class="rest" d="M${x(index)} ${String(height - 1)}h${String(step - gap)}"/>`;
-    return html`${bar(index, Math.max(2, (calls / most) * height), height, 'calls')}${errors === 0 ? undefined : bar(index, Math.max(2, (errors / most) * height), height, 'errors')}`;
-  });
   const [calls, errors] = [sum(minutes, 'calls'), sum(minutes, 'errors')];
+  const bars = (key: 'calls' | 'errors') =>
+    html`<path class="${key}" d="${minutes.map((minute, index) => bar(index, minute[key] / most, height)).join('')}"/>`;
   const label = `${what}: ${count(calls)} calls in the last hour, ${count(errors)} of them failed`;
-  return svg(minutes.length, height, label, html`${bars}`);
+  const ground = html`<path class="rest" d="M0 ${String(height - 0.5)}h${String(minutes.length * step)}"/>`;
+  return svg(
+    minutes.length,
+    height,
+    label,
+    html`${ground}${calls === 0 ? undefined : bars('calls')}${errors === 0 ? undefined : bars('errors')}`,
+  );
 }
 
 /** The median of each minute as a line, up to the 95th percentile as a band. */
@@ -52,12 +55,10 @@ function svg(points: number, height: number, label: string, content: Html): Html
   return html`<svg class="chart" viewBox="0 0 ${String(points * step)} ${String(height)}" preserveAspectRatio="none" role="img" aria-label="${label}"><title>${label}</title>${content}</svg>`;
 }
 
-function bar(index: number, tall: number, height: number, kind: string): Html {
-  return html`<rect class="${kind}" x="${x(index)}" y="${(height - tall).toFixed(1)}" width="${String(step - gap)}" height="${tall.toFixed(1)}"/>`;
-}
-
-function x(index: number): string {
-  return String(index * step);
+function bar(index: number, part: number, height: number): string {
+  if (part === 0) return '';
+  const tall = Math.max(2, part * height).toFixed(1);
+  return `M${index * step} ${height}v-${tall}h${step - gap}v${tall}z`;
 }
 
 function sum(minutes: readonly SeriesMinute[], key: 'calls' | 'errors'): number {

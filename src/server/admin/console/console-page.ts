@@ -4,10 +4,10 @@ import { covers } from '../admin-door.ts';
 import type { AdminSession } from '../admin-sessions.ts';
 import { scriptPath, styleSheetPath } from './assets.ts';
 
-/** A part of a page; one that is live is sent anew when it looks different. */
+/** A part of a page, drawn when it is shown; one that is live is drawn again, and sent when it looks different. */
 export interface PagePart {
   readonly id: string;
-  readonly content: Html;
+  readonly content: () => Html;
   readonly isLive?: true;
 }
 
@@ -93,7 +93,7 @@ ${page.parts.map(
     id,
     content,
     isLive: live,
-  }) => html`<div id="${id}"${live === true ? liveAttribute : undefined}>${content}</div>
+  }) => html`<div id="${id}"${live === true ? liveAttribute : undefined}>${content()}</div>
 `,
 )}</main>
 </body>`,

@@ -48,7 +48,7 @@ const nextShape = /^[a-z0-9/._-]{0,100}(?:\?[\w%&=+.:~*-]{0,400})?$/;
 export function createConsole({ door, source, clock, schedule }: ConsoleDeps): Console {
   const views = createViews(source, door);
   const acts = createActs(source, door);
-  const live = createLivePages(schedule);
+  const live = createLivePages(schedule, clock);
 
   function askToSignIn(status: number, next = '', problem?: WhySignIn): Response {
     const isNext = nextShape.test(next);
@@ -86,7 +86,8 @@ export function createConsole({ door, source, clock, schedule }: ConsoleDeps): C
       parts: [
         {
           id: 'missing',
-          content: html`<p class="panel">There is nothing of this name now. <a href="${viewer.base}">Overview</a></p>`,
+          content: () =>
+            html`<p class="panel">There is nothing of this name now. <a href="${viewer.base}">Overview</a></p>`,
         },
       ],
     };
@@ -159,7 +160,8 @@ function notOurs(viewer: Viewer): ConsolePage {
     parts: [
       {
         id: 'refused',
-        content: html`<p class="panel">Nothing was done: ${adminMessage('csrf_refused')}. <a href="${viewer.base}">Overview</a></p>`,
+        content: () =>
+          html`<p class="panel">Nothing was done: ${adminMessage('csrf_refused')}. <a href="${viewer.base}">Overview</a></p>`,
       },
     ],
   };

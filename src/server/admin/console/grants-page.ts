@@ -24,13 +24,15 @@ export async function grantsPage(
     parts: [
       {
         id: 'intro',
-        content: html`<p>${total === 0 ? 'Nobody has linked an account.' : `${count(total)} ${total === 1 ? 'user has' : 'users have'} linked accounts.`} <span class="quiet">Users stand here under the name that this month’s audit gives them. No token is ever shown.</span></p>`,
+        content: () =>
+          html`<p>${total === 0 ? 'Nobody has linked an account.' : `${count(total)} ${total === 1 ? 'user has' : 'users have'} linked accounts.`} <span class="quiet">Users stand here under the name that this month’s audit gives them. No token is ever shown.</span></p>`,
       },
       {
         id: 'holders',
-        content: html`${holders.length === 0 ? undefined : table(holders, viewer)}<p class="row">${page > 1 ? link(page - 1, 'Before') : undefined}${page * holdersPerPage < total ? link(page + 1, 'More') : undefined}</p>`,
+        content: () =>
+          html`${holders.length === 0 ? undefined : table(holders, viewer)}<p class="row">${page > 1 ? link(page - 1, 'Before') : undefined}${page * holdersPerPage < total ? link(page + 1, 'More') : undefined}</p>`,
       },
-      ...(mayDo(viewer, 'reveal') && total > 0 ? [{ id: 'reveal', content: revealForm(viewer) }] : []),
+      ...(mayDo(viewer, 'reveal') && total > 0 ? [{ id: 'reveal', content: () => revealForm(viewer) }] : []),
     ],
   };
 }
@@ -67,7 +69,8 @@ export function peoplePage(list: JsonObject, viewer: Viewer): ConsolePage {
     parts: [
       {
         id: 'people',
-        content: html`<p class="quiet">That you looked is recorded under ${viewer.session.operator.name}. <a href="${viewer.base}grants">Back to the names of the audit</a></p><div class="panel"><table class="cards"><thead><tr><th scope="col">User</th><th scope="col">Accounts</th></tr></thead><tbody>${rows}</tbody></table></div>`,
+        content: () =>
+          html`<p class="quiet">That you looked is recorded under ${viewer.session.operator.name}. <a href="${viewer.base}grants">Back to the names of the audit</a></p><div class="panel"><table class="cards"><thead><tr><th scope="col">User</th><th scope="col">Accounts</th></tr></thead><tbody>${rows}</tbody></table></div>`,
       },
     ],
   };

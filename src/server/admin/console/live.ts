@@ -1,3 +1,4 @@
+import type { Clock } from '#kernel/clock.ts';
 import { limits } from '#kernel/limits.ts';
 import type { Schedule } from '#kernel/schedule.ts';
 import { sseHeaders, sseKeepAlive, sseMessage, sseOpening } from '#wire/sse.ts';
@@ -25,7 +26,7 @@ interface Page {
   quiet: number;
 }
 
-export function createLivePages(schedule: Schedule): LivePages {
+export function createLivePages(schedule: Schedule, clock: Clock): LivePages {
   const pages = new Set<Page>();
   let cancelBeat: (() => void) | undefined;
 
@@ -60,9 +61,15 @@ export function createLivePages(schedule: Schedule): LivePages {
     if (page.quiet > beatsOfSilence && pages.has(page)) write(page, sseKeepAlive);
   }
 
+  /** Drawing takes a fifth of the time at most, and calls go on between one page and the next. */
   async function beat(): Promise<void> {
-    for (const page of [...pages]) await update(page).catch(() => end(page));
-    cancelBeat = pages.size === 0 ? undefined : schedule(limits.consoleBeatMs, () => void beat());
+    const began = clock.monotonic();
+    for (const page of [...pages]) {
+      await update(page).catch(() => end(page));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const pauseMs = Math.max(limits.consoleBeatMs, 4 * (clock.monotonic() - began));
+    cancelBeat = pages.size === 0 ? undefined : schedule(pauseMs, () => void beat());
   }
 
   return {
@@ -93,5 +100,5 @@ export function createLivePages(schedule: Schedule): LivePages {
 }
 
 function liveTexts(parts: readonly PagePart[]): readonly (readonly [string, string])[] {
-  return parts.flatMap(({ id, content, isLive }) => (isLive === true ? [[id, content.text] as const] : []));
+  return parts.flatMap(({ id, content, isLive }) => (isLive === true ? [[id, content().text] as const] : []));
 }

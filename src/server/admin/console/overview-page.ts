@@ -9,22 +9,24 @@ import type { ConsoleSource } from './console-source.ts';
 import { count, duration, share, visible } from './shown.ts';
 
 /** How everything is, at a glance. */
-export function overviewPage(source: ConsoleSource, viewer: Viewer): ConsolePage {
+export function overviewPage(source: ConsoleSource, viewer: Viewer, query: URLSearchParams): ConsolePage {
   return {
     title: 'Overview',
     place: '',
     parts: [
-      { id: 'troubles', isLive: true, content: troubles(source) },
-      { id: 'tiles', isLive: true, content: tiles(source, viewer) },
+      { id: 'troubles', isLive: true, content: () => troubles(source) },
+      { id: 'tiles', isLive: true, content: () => tiles(source, viewer) },
       {
         id: 'actions',
-        content: html`<div class="bar"><h2>Backends and servers</h2>${mayDo(viewer, 'operate') ? actForm(viewer, 'poll', {}, html`<button class="button plain">Poll all now</button>`) : undefined}</div>`,
+        content: () =>
+          html`<div class="bar"><h2>Backends and servers</h2>${mayDo(viewer, 'operate') ? actForm(viewer, 'poll', {}, html`<button class="button plain">Poll all now</button>`) : undefined}</div>`,
       },
-      { id: 'backends', isLive: true, content: table(source, viewer) },
+      { id: 'backends', isLive: true, content: () => table(source, viewer, query) },
       {
         id: 'about',
         isLive: true,
-        content: html`<p class="quiet small">Version ${source.version}, started ${ago(source.startedAt, viewer.now)}. Figures are of the last hour, and of this process.</p>`,
+        content: () =>
+          html`<p class="quiet small">Version ${source.version}, started ${ago(source.startedAt, viewer.now)}. Figures are of the last hour, and of this process.</p>`,
       },
     ],
   };
@@ -68,12 +70,22 @@ function tile(label: string, value: string, below: Html, tone = ''): Html {
   return html`<li class="tile ${tone}"><p class="label">${label}</p><p class="value">${value}</p><div class="below">${below}</div></li>`;
 }
 
-function table(source: ConsoleSource, viewer: Viewer): Html {
-  const states = [...source.states().values()];
-  if (states.length === 0) return html`<p class="quiet panel">No backend is configured.</p>`;
+/** Of many, those in trouble come first. */
+function table(source: ConsoleSource, viewer: Viewer, query: URLSearchParams): Html {
+  const all = [...source.states().values()];
+  if (all.length === 0) return html`<p class="quiet panel">No backend is configured.</p>`;
+  const isMany = all.length > backendsPerPage;
+  const states = isMany ? all.toSorted((one, other) => rank[one.status] - rank[other.status]) : all;
+  const page = Math.max(1, Math.min(Number(query.get('page')) || 1, Math.ceil(all.length / backendsPerPage)));
+  const shown = states.slice((page - 1) * backendsPerPage, page * backendsPerPage);
+  const link = (to: number, label: string) => html`<a href="${viewer.base}?page=${String(to)}">${label}</a>`;
   return html`<div class="panel"><table class="cards"><thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Breaker</th><th scope="col">Latency</th><th scope="col">Calls and errors</th><th scope="col">Last poll</th><th scope="col">Last change</th></tr></thead>
-<tbody>${states.map((state) => row(source, viewer, state))}</tbody></table></div>`;
+<tbody>${shown.map((state) => row(source, viewer, state))}</tbody></table></div>
+${isMany ? html`<p class="row">${page > 1 ? link(page - 1, 'Before') : undefined}<span class="quiet">${String(shown.length)} of ${String(all.length)}, those in trouble first</span>${page * backendsPerPage < all.length ? link(page + 1, 'More') : undefined}</p>` : undefined}`;
 }
+
+const backendsPerPage = 50;
+const rank = { gone: 0, stale: 1, fresh: 2 } as const;
 
 function row(source: ConsoleSource, { base, now }: Viewer, state: BackendState): Html {
   const { id } = state;

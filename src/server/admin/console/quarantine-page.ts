@@ -21,13 +21,14 @@ export function quarantinePage(list: JsonObject, diff: JsonObject, viewer: Viewe
     title: 'Quarantine',
     place: 'quarantine',
     parts: [
-      { id: 'state', content: statePart(list, items.length, isWithheld, isOurs) },
+      { id: 'state', content: () => statePart(list, items.length, isWithheld, isOurs) },
       {
         id: 'items',
-        content: html`${items.slice(0, itemsShown).map((item) => itemPart(item, viewer, isOurs))}${items.length > itemsShown ? html`<p class="quiet">And ${String(items.length - itemsShown)} more.</p>` : undefined}`,
+        content: () =>
+          html`${items.slice(0, itemsShown).map((item) => itemPart(item, viewer, isOurs))}${items.length > itemsShown ? html`<p class="quiet">And ${String(items.length - itemsShown)} more.</p>` : undefined}`,
       },
-      ...(gone.length === 0 ? [] : [{ id: 'gone', content: gonePart(gone, viewer, isOurs) }]),
-      ...(warnings.length === 0 ? [] : [{ id: 'warnings', content: warningsPart(warnings) }]),
+      ...(gone.length === 0 ? [] : [{ id: 'gone', content: () => gonePart(gone, viewer, isOurs) }]),
+      ...(warnings.length === 0 ? [] : [{ id: 'warnings', content: () => warningsPart(warnings) }]),
     ],
   };
 }
@@ -37,7 +38,7 @@ export function quarantineOffPage(message: string): ConsolePage {
   return {
     title: 'Quarantine',
     place: 'quarantine',
-    parts: [{ id: 'state', content: html`<p class="panel">${message}</p>` }],
+    parts: [{ id: 'state', content: () => html`<p class="panel">${message}</p>` }],
   };
 }
 

@@ -48,13 +48,15 @@ export function recordPage(
     parts: [
       {
         id: 'record',
-        content: html`<p class="lead">${visible(what, 120)} at ${clockTime(record.time)} UTC ${outcomeBadge(stringAt(fields, 'outcome'), stringAt(fields, 'code'))}</p>`,
+        content: () =>
+          html`<p class="lead">${visible(what, 120)} at ${clockTime(record.time)} UTC ${outcomeBadge(stringAt(fields, 'outcome'), stringAt(fields, 'code'))}</p>`,
       },
-      ...(kind === 'call' ? [{ id: 'path', content: pathPart(record) }] : []),
-      { id: 'person', content: personPart(record, viewer, revealed) },
+      ...(kind === 'call' ? [{ id: 'path', content: () => pathPart(record) }] : []),
+      { id: 'person', content: () => personPart(record, viewer, revealed) },
       {
         id: 'fields',
-        content: html`<h2>The record</h2><dl class="facts panel">${Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [html`<div><dt>${name}</dt><dd>${fieldText(value)}</dd></div>`]))}</dl>`,
+        content: () =>
+          html`<h2>The record</h2><dl class="facts panel">${Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [html`<div><dt>${name}</dt><dd>${fieldText(value)}</dd></div>`]))}</dl>`,
       },
     ],
   };
@@ -86,6 +88,16 @@ function personPart({ seq, fields }: RecentRecord, viewer: Viewer, revealed: Rev
   if (user === undefined) return html``;
   if (revealed !== undefined)
     return html`<h2>Who it was</h2><dl class="facts panel"><div><dt>Subject</dt><dd>${visible(revealed.subject)}</dd></div><div><dt>Issuer</dt><dd>${visible(revealed.issuer)}</dd></div></dl><p class="quiet small">That you asked is recorded, with your reason.</p>`;
-  if (!mayDo(viewer, 'reveal')) return html``;
+  const reveal = mayDo(viewer, 'reveal') ? revealForm(seq, user, viewer) : undefined;
+  const cut = mayDo(viewer, 'operate') ? cutOffForm(user, viewer) : undefined;
+  return html`${reveal}${cut}`;
+}
+
+/** Whoever cuts somebody off need not know who it is. */
+function cutOffForm(user: string, viewer: Viewer): Html {
+  return html`<div class="row">${actForm(viewer, 'revoke/check', { kind: 'pseudonym', value: user }, html`<button class="button plain">Revoke this user’s tokens…</button>`)}</div>`;
+}
+
+function revealForm(seq: number, user: string, viewer: Viewer): Html {
   return html`<details class="panel"><summary>Who was it?</summary>${actForm(viewer, `audit/${seq}/reveal`, { user }, html`<label>Reason, which is recorded<input name="reason" required maxlength="500" autocomplete="off"></label><button class="button">Show the person</button>`)}</details>`;
 }

@@ -10,6 +10,7 @@ const kinds = [
   ['client', 'A client: its client id'],
   ['token', 'One token: its jti'],
   ['grant', 'A grant of the issuer'],
+  ['pseudonym', 'A user, by the name of the audit'],
   ['issuer', 'Everybody of a whole issuer'],
 ] as const;
 
@@ -30,7 +31,8 @@ export function revokePage(
     parts: [
       {
         id: 'form',
-        content: html`${problem === undefined ? undefined : html`<p class="troubles" role="alert">${problem}</p>`}<p>Refuses tokens that are still good, on every replica, and ends what is in use. Tokens issued later are good again, so whoever may still sign in can.</p>
+        content:
+          () => html`${problem === undefined ? undefined : html`<p class="troubles" role="alert">${problem}</p>`}<p>Refuses tokens that are still good, on every replica, and ends what is in use. Tokens issued later are good again, so whoever may still sign in can.</p>
 ${mayDo(viewer, 'operate') ? form(source, viewer, asked) : html`<p class="panel">Your token may look, and revoke nothing: that takes the role <code>operate</code>.</p>`}`,
       },
     ],
@@ -60,8 +62,9 @@ export function confirmPage(viewer: Viewer, asked: Revoking): ConsolePage {
     parts: [
       {
         id: 'confirm',
-        content: html`<dl class="facts panel"><div><dt>What</dt><dd>${kinds.find(([kind]) => kind === asked.kind)?.[1] ?? visible(asked.kind)}</dd></div>
-${asked.kind === 'issuer' ? undefined : html`<div><dt>Value</dt><dd class="mono">${visible(asked.value, 1_000)}</dd></div>`}<div><dt>Issuer</dt><dd>${visible(asked.issuer)}</dd></div><div><dt>Tokens</dt><dd>${asked.kind === 'token' ? 'this one' : 'every one issued until now'}</dd></div></dl>
+        content:
+          () => html`<dl class="facts panel"><div><dt>What</dt><dd>${kinds.find(([kind]) => kind === asked.kind)?.[1] ?? visible(asked.kind)}</dd></div>
+${asked.kind === 'issuer' ? undefined : html`<div><dt>Value</dt><dd class="mono">${visible(asked.value, 1_000)}</dd></div>`}${asked.kind === 'pseudonym' ? undefined : html`<div><dt>Issuer</dt><dd>${visible(asked.issuer)}</dd></div>`}<div><dt>Tokens</dt><dd>${asked.kind === 'token' ? 'this one' : 'every one issued until now'}</dd></div></dl>
 ${asked.kind === 'issuer' ? html`<p class="troubles">Everybody of this issuer is signed out.</p>` : undefined}
 <div class="row">${actForm(viewer, 'revoke', asked, html`<button class="button danger">Revoke</button>`)}<a href="${viewer.base}revoke">Cancel</a></div>`,
       },
@@ -79,7 +82,8 @@ export function revokedPage(viewer: Viewer, asked: Revoking, outcome: JsonObject
     parts: [
       {
         id: 'outcome',
-        content: html`<dl class="facts panel"><div><dt>What</dt><dd>${visible(asked.kind)} <span class="mono">${visible(asked.value, 1_000)}</span></dd></div>
+        content:
+          () => html`<dl class="facts panel"><div><dt>What</dt><dd>${visible(asked.kind)} <span class="mono">${visible(asked.value, 1_000)}</span></dd></div>
 <div><dt>Confirmed by</dt><dd>${String(replicas)} ${replicas === 1 ? 'replica' : 'replicas'} in ${duration(typeof ms === 'number' ? ms : undefined)}</dd></div>
 <div><dt>Ended</dt><dd>${String(ended.streams ?? 0)} streams, ${String(ended.calls ?? 0)} calls</dd></div></dl><p><a href="${viewer.base}revoke">Revoke something else</a></p>`,
       },

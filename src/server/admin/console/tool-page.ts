@@ -1,9 +1,9 @@
 import { type Html, html } from '#kernel/html.ts';
 import { holdsAll } from '#kernel/principal.ts';
-import { wireBytes } from './catalog-page.ts';
 import type { ConsolePage, Viewer } from './console-page.ts';
 import type { ConsoleSource } from './console-source.ts';
 import { bytes, visible } from './shown.ts';
+import { wireSize } from './wire-sizes.ts';
 
 const longest = 20_000;
 
@@ -28,7 +28,7 @@ export function toolPage(
       html`<a href="${viewer.base}backends/${backend}">${backend}</a>, where it is called ${visible(definition.name)}`,
     ],
     ['Scopes', html`<span class="mono">${visible(definition.scopes.join(' '))}</span>`],
-    ['In a list', html`${bytes(wireBytes(tool))}`],
+    ['In a list', html`${bytes(wireSize(tool))}`],
     [
       'It says',
       html`${definition.isReadOnly ? 'read only' : 'it may change things'}${definition.isIdempotent ? ', safe to repeat' : ''}`,
@@ -40,19 +40,23 @@ export function toolPage(
     parts: [
       {
         id: 'tool',
-        content: html`<p class="lead mono">${visible(name)}</p><p class="text">${visible(definition.description ?? 'It has no description.', 5_000)}</p>`,
+        content: () =>
+          html`<p class="lead mono">${visible(name)}</p><p class="text">${visible(definition.description ?? 'It has no description.', 5_000)}</p>`,
       },
       {
         id: 'facts',
-        content: html`<dl class="facts panel">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}${plans}</dl>`,
+        content: () =>
+          html`<dl class="facts panel">${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}${plans}</dl>`,
       },
       {
         id: 'schema',
-        content: html`<h2>As agents get it</h2><pre class="panel" tabindex="0">${visible(JSON.stringify(definition.wire, undefined, 2), longest)}</pre>`,
+        content: () =>
+          html`<h2>As agents get it</h2><pre class="panel" tabindex="0">${visible(JSON.stringify(definition.wire, undefined, 2), longest)}</pre>`,
       },
       {
         id: 'calls',
-        content: html`<p><a href="${viewer.base}audit?${new URLSearchParams({ tool: name }).toString()}">Its latest calls</a></p>`,
+        content: () =>
+          html`<p><a href="${viewer.base}audit?${new URLSearchParams({ tool: name }).toString()}">Its latest calls</a></p>`,
       },
     ],
   };

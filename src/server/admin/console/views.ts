@@ -10,6 +10,7 @@ import { quarantineOffPage, quarantinePage } from './quarantine-page.ts';
 import { recordPage } from './record-page.ts';
 import { revokePage } from './revoke-page.ts';
 import { toolPage } from './tool-page.ts';
+import { createWireSizes } from './wire-sizes.ts';
 
 /** What can be looked at. */
 export interface Views {
@@ -18,6 +19,8 @@ export interface Views {
 }
 
 export function createViews(source: ConsoleSource, door: AdminDoor): Views {
+  const sizes = createWireSizes();
+
   async function quarantine(viewer: Viewer): Promise<ConsolePage> {
     const { operator } = viewer.session;
     const list = await door.ask('POST /integrity/list', {}, operator);
@@ -38,9 +41,9 @@ export function createViews(source: ConsoleSource, door: AdminDoor): Views {
       }
       switch (first) {
         case '':
-          return overviewPage(source, viewer);
+          return overviewPage(source, viewer, query);
         case 'catalog':
-          return catalogPage(source, viewer, query);
+          return catalogPage(source, sizes, viewer, query);
         case 'tool':
           return toolPage(source, viewer, query);
         case 'quarantine':
