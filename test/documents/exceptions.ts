@@ -113,6 +113,11 @@ export const exceptions: readonly Exception[] = [
     reason: 'the tool is hidden, and that is the answer',
     exits: [1],
   },
+  {
+    command: /^cortex explain billing_refund/,
+    reason: 'nothing is called so, and that is the answer',
+    exits: [1],
+  },
   { command: /^cortex audit verify$/, reason: 'the newest records are not signed yet', exits: [4] },
   {
     command: /^cortex audit verify --dir/,
