@@ -10,7 +10,8 @@
 #                        a published copy of this file knows both
 #
 # A release is installed only if its list of checksums bears that key's signature and its archive is on the list.
-# Nothing is written outside the install folder but a temporary folder, which is removed.
+# The manual page goes into share/man beside a folder that is called bin. Nothing else is written but a temporary
+# folder, which is removed.
 set -eu
 
 bun_version=1.4.5
@@ -18,6 +19,9 @@ release_url=${CORTEX_RELEASE_URL:-}
 release_key=${CORTEX_RELEASE_KEY:-}
 target_dir=${CORTEX_INSTALL_DIR:-"${HOME:?HOME is not set}/.local/bin"}
 target="$target_dir/cortex"
+# `man` looks beside every bin folder of the PATH.
+manual=
+case "$target_dir" in */bin) manual="${target_dir%/bin}/share/man/man1/cortex.1" ;; esac
 
 say() { printf '%s\n' "$*" >&2; }
 refuse() { # what is wrong, what to do
@@ -31,6 +35,11 @@ uninstall() {
   [ -e "$target" ] || refuse "there is no $target" "set CORTEX_INSTALL_DIR to where it was installed"
   rm -f "$target"
   # Folders that were made for it, if nothing else has come to lie in them.
+  if [ -n "$manual" ]; then
+    rm -f "$manual"
+    prefix=${target_dir%/bin}
+    for folder in share/man/man1 share/man share; do rmdir "$prefix/$folder" 2> /dev/null || break; done
+  fi
   if rmdir "$target_dir" 2> /dev/null; then rmdir "$(dirname "$target_dir")" 2> /dev/null || :; fi
   say "removed $target. Configuration, keys and state are yours and were not touched."
 }
@@ -92,6 +101,9 @@ from_release() {
     refuse "$name is not the file that was signed" 'run this again; if it stays so, do not use this release'
   tar -xzf "$work/$name" -C "$work" cortex || refuse "$name holds no cortex"
   built="$work/cortex"
+  # Older releases have none.
+  tar -xzf "$work/$name" -C "$work" cortex.1 2> /dev/null || :
+  page="$work/cortex.1"
 }
 
 from_checkout() { # folder
@@ -110,6 +122,7 @@ from_checkout() { # folder
     refuse 'the build failed; its last lines are above'
   }
   built="$1/dist/cortex"
+  page="$1/docs/cortex.1"
 }
 
 case "${1:-}" in
@@ -139,6 +152,11 @@ mkdir -p "$target_dir"
 cp "$built" "$target.new.$$"
 chmod 755 "$target.new.$$"
 mv -f "$target.new.$$" "$target"
+if [ -n "$manual" ] && [ -f "$page" ]; then
+  # A command without its page is better than none.
+  { mkdir -p "$(dirname "$manual")" && cp "$page" "$manual" && chmod 644 "$manual"; } 2> /dev/null ||
+    say "the manual page could not be written to $manual"
+fi
 say "$version is installed as $target"
 case ":$PATH:" in
   *":$target_dir:"*) ;;

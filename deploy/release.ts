@@ -35,6 +35,7 @@ async function pack(platform: Platform, archive: string): Promise<void> {
   await build(join(work, file), platform);
   await chmod(join(work, file), 0o755);
   await copyFile(join(root, 'LICENSE'), join(work, 'LICENSE'));
+  await copyFile(join(root, 'docs', 'cortex.1'), join(work, 'cortex.1'));
   // The same bytes of the same sources: no owner, no time of day.
   const options = ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name'];
   const made = Bun.spawnSync([
@@ -47,6 +48,7 @@ async function pack(platform: Platform, archive: string): Promise<void> {
     '-C',
     work,
     file,
+    'cortex.1',
     'LICENSE',
   ]);
   if (made.exitCode !== 0) throw new Error(made.stderr.toString());

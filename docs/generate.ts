@@ -5,12 +5,14 @@ import { configJsonSchema } from '#config/json-schema.ts';
 import { referencePage } from '#config/reference-page.ts';
 import { commandsPage } from './commands-page.ts';
 import { connectPage } from './connect-page.ts';
+import { manualPage } from './manual-page.ts';
 
 /** Generated files by their path below `docs/`. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['commands.md', commandsPage()],
     ['connect/README.md', connectPage()],
+    ['cortex.1', manualPage()],
     ['configuration.md', referencePage()],
     ['cortex.example.yaml', exampleYaml()],
     ['cortex.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],

@@ -23,7 +23,8 @@ beforeAll(async () => {
   archiveName = `cortex-linux-${platform.includes('aarch64') ? 'arm64' : 'x64'}.tar.gz`;
   await cp(cortexCommand()[0] ?? '', join(release, 'cortex'));
   await chmod(join(release, 'cortex'), 0o755);
-  run(['tar', '-I', 'gzip -1', '-cf', join(release, archiveName), '-C', release, 'cortex']);
+  await cp(join(root, 'docs', 'cortex.1'), join(release, 'cortex.1'));
+  run(['tar', '-I', 'gzip -1', '-cf', join(release, archiveName), '-C', release, 'cortex', 'cortex.1']);
   const sum = createHash('sha256').update(await readFile(join(release, archiveName)));
   await writeFile(join(release, 'SHA256SUMS'), `${sum.digest('hex')}  ${archiveName}\n`);
   const key = join(folder.path, 'key');
@@ -90,7 +91,10 @@ describe('install.sh', () => {
     const home = await emptyHome();
     const first = await install(home);
     expect(first.exitCode, first.said).toBe(0);
-    expect(first.files.toSorted()).toEqual(['.local', '.local/bin', '.local/bin/cortex']);
+    expect(first.files.filter((name) => /cortex/.test(name)).toSorted()).toEqual([
+      '.local/bin/cortex',
+      '.local/share/man/man1/cortex.1',
+    ]);
     const version = Bun.spawnSync([join(home, '.local/bin/cortex'), '--version']).stdout.toString();
     expect(first.said).toContain(version.trim());
     expect((await install(home)).exitCode).toBe(0);
