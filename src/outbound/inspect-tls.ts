@@ -15,10 +15,19 @@ export interface TlsSight {
   readonly issuer: string | undefined;
 }
 
-/** Looks at a server's certificate without sending a request; the error is a code such as `ECONNREFUSED`. */
-export type InspectTls = (host: string, port: number, timeoutMs: number) => Promise<Result<TlsSight, string>>;
+export interface TlsTarget {
+  /** What the certificate has to be for. */
+  readonly name: string;
+  /** Where it is asked: the name again, or one of its addresses. */
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}
 
-export const inspectTls: InspectTls = (host, port, timeoutMs) =>
+/** Looks at a server's certificate without sending a request; the error is a code such as `ECONNREFUSED`. */
+export type InspectTls = (target: TlsTarget) => Promise<Result<TlsSight, string>>;
+
+export const inspectTls: InspectTls = ({ name, host, port, timeoutMs }) =>
   new Promise((resolve) => {
     const settle = (outcome: Result<TlsSight, string>) => {
       socket.destroy();
@@ -31,7 +40,7 @@ export const inspectTls: InspectTls = (host, port, timeoutMs) =>
         port,
         rejectUnauthorized: false,
         ALPNProtocols: ['http/1.1'],
-        ...(isIP(host) === 0 && { servername: host }),
+        ...(isIP(name) === 0 && { servername: name }),
       },
       () => settle(ok(sightOf(socket))),
     );

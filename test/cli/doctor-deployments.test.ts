@@ -292,6 +292,25 @@ withNginx('the doctor before a real nginx', () => {
     },
   );
 
+  // What the doctor says, done: the lines that it prints take the place of the faulty ones.
+  test.each(
+    twelve
+      .concat(more)
+      .filter(({ title }) => /that buffers|idle time-out|by another name|drops the token/.test(title)),
+  )('names lines that mend $title', { timeout: 60_000 }, async ({ fault, listenFor = 1 }) => {
+    const broken = await examine(fault, listenFor);
+    const printed = broken.steps.at(-1)?.proxy[0]?.lines.filter((line) => !line.startsWith('#')) ?? [];
+    expect(printed.length).toBeGreaterThan(0);
+    const directives = new Set(printed.map((line) => line.split(' ').slice(0, -1).join(' ')));
+    const kept = `${fault.lines ?? goodLines};${fault.location ?? ''}`
+      .split(';')
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && !directives.has(line.split(' ').slice(0, -1).join(' ')));
+    const mended = await examine({ lines: [...kept.map((line) => `${line};`), ...printed].join('\n') }, 4);
+    expect(mended.steps.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(mended.exitCode).toBe(0);
+  });
+
   describe('without the configuration', () => {
     const statusOf = (told: Told, name: string) => told.steps.find(({ step }) => step === name)?.status;
 

@@ -30,6 +30,7 @@ const known: Known = {
     requiredPool: undefined,
   },
   askedScopes: [],
+  addresses: [],
   origin: undefined,
   isOriginNamed: false,
   proxy: undefined,

@@ -104,6 +104,7 @@ describe('the doctor, before a word is said', () => {
       requiredPool: undefined,
     },
     askedScopes: [],
+    addresses: [],
     origin: undefined,
     isOriginNamed: false,
     proxy: undefined,
@@ -138,6 +139,24 @@ describe('the doctor, before a word is said', () => {
       status: 'warning',
       found: 'TLSv1.3, certificate of R1 ends in 5 days',
     });
+  });
+
+  test('names an address of several that nobody is at, and none that this machine has no way to', async () => {
+    const url = 'https://mcp.example.com/mcp';
+    const addresses = ['192.0.43.10', '2001:500:88:200::10'];
+    const tls = networkSteps.find(({ name }) => name === 'tls');
+    const good = { protocol: 'TLSv1.3', problem: undefined, validUntil: undefined, names: [], issuer: 'R1' };
+    const look = (code: string) =>
+      tls?.run(
+        { ...at(url), addresses },
+        { ...deps, inspectTls: async ({ host }) => (host === addresses[0] ? ok(good) : err(code)) },
+      );
+    expect(await look('ECONNREFUSED')).toMatchObject({
+      status: 'warning',
+      found: '1 of 2 addresses answer: nobody is at 2001:500:88:200::10',
+      fix: expect.stringContaining('take that record away'),
+    });
+    expect(await look('ENETUNREACH')).toMatchObject({ status: 'ok' });
   });
 
   test('refuses plain http anywhere but on this machine', async () => {

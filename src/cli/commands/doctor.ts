@@ -16,6 +16,7 @@ import { exitCodeOf, firstFault, reportOf, showStep } from '../doctor/report.ts'
 import { signInStep } from '../doctor/sign-in-step.ts';
 import { createWatchStream } from '../doctor/watch-stream.ts';
 import { UserError } from '../errors.ts';
+import { givenToken } from '../given-token.ts';
 import { requireConfig } from '../require-config.ts';
 
 const hostedClient = 'https://claude.ai';
@@ -27,7 +28,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
   const { args, options, output, terminal } = invocation;
   const url = urlOf(args[0]);
   const listenMs = listenSecondsOf(options.text('listen-for')) * 1_000;
-  const token = await tokenOf(invocation);
+  const token = await givenToken(invocation, 'cortex doctor --token - < token.txt');
   const isConfigured = url === undefined || options.text('config') !== undefined;
   const loaded = isConfigured ? await requireConfig(invocation, false) : undefined;
   const start = startingPoint(url, loaded, token, options.text('origin'));
@@ -102,6 +103,7 @@ function startingPoint(
     url: known,
     options,
     askedScopes: challengeScopesOf(options),
+    addresses: [],
     origin: originOf(known, origin),
     isOriginNamed: origin !== undefined,
     proxy: undefined,
@@ -136,16 +138,6 @@ function nothingKnown(url: string): AuthOptions {
     scopeImplies: new Map(),
     requiredPool: undefined,
   };
-}
-
-/** `-` reads it from stdin: what stands on the command line is seen by everybody on the machine. */
-async function tokenOf({ options, terminal }: Invocation): Promise<string | undefined> {
-  const given = options.text('token');
-  if (given !== '-') return given;
-  const line = await terminal.readLine?.(AbortSignal.timeout(60_000));
-  if (line === undefined || line.trim() === '')
-    throw new UserError('no token came on stdin', { next: 'cortex doctor --token - < token.txt' });
-  return line.trim();
 }
 
 function closingWords(

@@ -32,6 +32,8 @@ export interface Known {
   readonly options: AuthOptions;
   /** The scopes that clients are told to ask for. */
   readonly askedScopes: readonly string[];
+  /** Of the gateway's name; empty where they were not asked for. */
+  readonly addresses: readonly string[];
   /** The page that connects from a browser; undefined: none does. */
   readonly origin: string | undefined;
   /** Whether that page was named, and not taken as the most likely one. */

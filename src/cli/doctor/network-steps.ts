@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { err, type Result } from '#kernel/result.ts';
 import type { TlsSight } from '#outbound/inspect-tls.ts';
 import { isLoopbackHost } from '#outbound/loopback.ts';
 import { isPublicAddress } from '#outbound/public-address.ts';
@@ -36,14 +37,16 @@ async function dns({ url }: Known, { resolve }: StepDeps): Promise<Finding> {
     );
   const addresses = found.value.join(', ');
   const inner = found.value.filter((address) => !isPublicAddress(address));
-  if (inner.length === 0) return ok(`${host}: ${addresses}`);
+  const learned = { addresses: found.value };
+  if (inner.length === 0) return ok(`${host}: ${addresses}`, { learned });
   return warn(
     `${host}: ${addresses}; ${inner.join(', ')} is not public`,
     'clients on your network get there; claude.ai, ChatGPT and others that connect from their vendor’s servers need a public address',
+    { learned },
   );
 }
 
-async function tls({ url }: Known, { inspectTls, now }: StepDeps): Promise<Finding> {
+async function tls({ url, addresses }: Known, { inspectTls, now }: StepDeps): Promise<Finding> {
   const { protocol, hostname, port } = new URL(url);
   if (protocol === 'http:')
     return isLoopbackHost(hostname)
@@ -52,15 +55,29 @@ async function tls({ url }: Known, { inspectTls, now }: StepDeps): Promise<Findi
           'plain http: everybody on the way reads the tokens, and clients refuse to sign in',
           `put a proxy with a certificate before the gateway, and set gateway.url to https://${hostname}/mcp`,
         );
-  const seen = await inspectTls(hostname, Number(port === '' ? 443 : port), tlsTimeoutMs);
+  const target = { name: hostname, port: Number(port === '' ? 443 : port), timeoutMs: tlsTimeoutMs };
+  const hosts = addresses.length > 1 ? addresses : [hostname.replace(/^\[|\]$/g, '')];
+  const all = await Promise.all(hosts.map((host) => inspectTls({ ...target, host })));
+  const seen = all.find(({ ok: isMade }) => isMade) ?? all[0] ?? err('no address');
   if (!seen.ok) return noHandshake(hostname, port === '' ? '443' : port, seen.error);
   const { problem, validUntil, issuer } = seen.value;
   if (problem !== undefined) return refused(hostname, problem, seen.value);
+  const dead = hosts.filter((_host, at) => isDead(all[at]));
+  if (dead.length > 0)
+    return warn(
+      `${hosts.length - dead.length} of ${hosts.length} addresses answer: nobody is at ${dead.join(', ')}`,
+      `have the proxy listen there, or take that record away: clients that try it first hang, or fail`,
+    );
   const days = validUntil === undefined ? undefined : Math.floor((validUntil - now()) / dayMs);
   const found = `${seen.value.protocol}, certificate of ${issuer ?? 'an unnamed authority'}`;
   if (days === undefined || days >= soonDays)
     return ok(`${found}${days === undefined ? '' : `, good for ${count(days, 'day')}`}`);
   return warn(`${found} ends in ${count(days, 'day')}`, 'see that whatever renews it still runs');
+}
+
+/** Without a route there, the address may be good for others: a machine without IPv6 cannot tell. */
+function isDead(seen: Result<TlsSight, string> | undefined): boolean {
+  return seen?.ok === false && !['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL'].includes(seen.error);
 }
 
 function noHandshake(host: string, port: string, code: string): Finding {

@@ -70,6 +70,7 @@ export async function checkIssuer(
     url: gatewayUrl,
     options,
     askedScopes: scopes,
+    addresses: [],
     origin: undefined,
     isOriginNamed: false,
     proxy: undefined,
