@@ -91,9 +91,9 @@ function readLock(lock: unknown) {
     packages.set(path, {
       name: id.slice(0, at),
       version: id.slice(at + 1),
-      dependencies: ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap((kind) =>
-        Object.keys(record(member(about, kind))),
-      ),
+      dependencies: ['dependencies', 'optionalDependencies', 'peerDependencies']
+        .flatMap((kind) => Object.keys(record(member(about, kind))))
+        .filter((needed) => !mayLack(about, needed)),
       hash:
         typeof integrity === 'string' && integrity.startsWith('sha512-')
           ? Buffer.from(integrity.slice('sha512-'.length), 'base64').toString('hex')
@@ -101,6 +101,12 @@ function readLock(lock: unknown) {
     });
   }
   return { roots: Object.keys(record(member(workspaces, 'dependencies'))), packages };
+}
+
+/** A peer that is optional, such as types or a debugger, is there for development alone. */
+function mayLack(about: unknown, name: string): boolean {
+  const optional = member(about, 'optionalPeers');
+  return Array.isArray(optional) && optional.includes(name);
 }
 
 /** Everything that the roots lead to, by its path in the lock file. */

@@ -94,11 +94,8 @@ async function judgeHere(config: Config, token: string): Promise<TokenSight> {
 
 function refusedFor(reason: string, detail: string | undefined): TokenRefused {
   const known: AuthRefusalReason | undefined = authRefusalReasons.find((one) => one === reason);
-  return {
-    reason,
-    detail,
-    fix: known === undefined ? 'docs/auth-errors.md has every reason' : refusalFix(known),
-  };
+  const fix = known === undefined ? 'restart the gateway: it is newer than this command' : refusalFix(known);
+  return { reason, detail, fix: `${fix}; claim by claim: cortex doctor --token -` };
 }
 
 function readHolder(who: JsonObject): TokenHolder | undefined {

@@ -15,9 +15,17 @@ describe('the bill of materials', () => {
 
   test('names what is shipped, by version, hash and licence, and nothing that only builds or tests', () => {
     expect(names).toEqual(
-      expect.arrayContaining(['bun', 'jose', 'undici', 'yaml', '@modelcontextprotocol/client']),
+      expect.arrayContaining([
+        'bun',
+        'jose',
+        'undici',
+        'yaml',
+        'ink',
+        'conf',
+        '@modelcontextprotocol/client',
+      ]),
     );
-    for (const tool of ['vitest', '@biomejs/biome', 'oidc-provider', 'fast-check'])
+    for (const tool of ['vitest', '@biomejs/biome', 'oidc-provider', 'fast-check', '@types/react'])
       expect(names).not.toContain(tool);
     for (const component of components) {
       expect(component.licenses).toEqual([{ expression: 'MIT' }]);

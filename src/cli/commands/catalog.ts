@@ -6,6 +6,7 @@ import { printable } from '#config/issue.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { browseCatalog } from '../catalog-browser.ts';
 import { listCosts } from '../catalog-cost.ts';
+import { showDifference } from '../catalog-difference.ts';
 import { showCatalog } from '../catalog-list.ts';
 import { everyScope, requirePlan, scopesNamed } from '../catalog-scopes.ts';
 import { type FoundCatalog, findCatalog } from '../catalog-source.ts';
@@ -15,7 +16,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { givenToken } from '../given-token.ts';
 import { screenFor } from '../may-draw.ts';
-import { alignColumns, count, type Output } from '../output.ts';
+import { alignColumns, type Output } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
 import { sightOfToken, type TokenRefused, withOwn } from '../token-sight.ts';
 
@@ -44,11 +45,16 @@ export async function catalog(invocation: Invocation): Promise<number> {
     return showGates(output, tool, gates) ? exitCodes.done : exitCodes.no;
   }
   if (sight?.refused !== undefined) throw refusedToken(sight.refused);
-  if (choice.diff !== undefined) return showDiff(invocation, snapshot, config, choice.diff, backends);
+  if (choice.diff !== undefined) {
+    const [first, second] = choice.diff;
+    const seenBy = (name: string) => visibleCatalog(snapshot, scopesNamed([name], config), backends);
+    return showDifference(output, choice.diff, [seenBy(first), seenBy(second)]);
+  }
   const seen = visibleCatalog(snapshot, scopes, backends);
   if (options.has('cost')) return showCost(invocation, seen);
   const text = options.text('search');
-  const screen = text === undefined ? screenFor(invocation) : undefined;
+  const isList = text !== undefined || options.text('mode') !== undefined;
+  const screen = isList ? undefined : screenFor(invocation);
   if (screen !== undefined) {
     const name = sight?.holder?.subject ?? (choice.names.length === 0 ? 'all' : choice.names.join(' + '));
     return browseCatalog(invocation, screen, { config, snapshot, source, asked: { name, scopes }, backends });
@@ -125,29 +131,6 @@ function choiceOf({ options }: Invocation, config: Config): Choice {
     backends: backends.length === 0 ? undefined : backends,
     diff: first === undefined || second === undefined ? undefined : [first, second],
   };
-}
-
-function showDiff(
-  { output }: Invocation,
-  snapshot: Snapshot,
-  config: Config,
-  [first, second]: readonly [string, string],
-  backends: readonly string[] | undefined,
-): number {
-  const namesSeen = (name: string) =>
-    visibleCatalog(snapshot, scopesNamed([name], config), backends).tools.map(({ publicName }) => publicName);
-  const [before, after] = [namesSeen(first), namesSeen(second)];
-  const removed = before.filter((name) => !after.includes(name));
-  const added = after.filter((name) => !before.includes(name));
-  const both = before.length - removed.length;
-  if (output.isJson) {
-    output.document({ first, second, onlyFirst: removed, onlySecond: added, both });
-    return exitCodes.done;
-  }
-  for (const name of removed) output.line(output.paint('red', `- ${name}`));
-  for (const name of added) output.line(output.paint('green', `+ ${name}`));
-  output.note(`${first}: ${count(before.length, 'tool')}; ${second}: ${after.length}; both: ${both}.`);
-  return exitCodes.done;
 }
 
 function showCost({ output }: Invocation, seen: VisibleCatalog): number {
