@@ -407,6 +407,7 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
             guard,
             integrity,
             backends,
+            feeds,
             mayRecord,
           },
           { version, startedAt, isReady: () => !isDraining, watched },

@@ -1,3 +1,4 @@
+import type { Feeds } from '#auth/feeds/feeds.ts';
 import { withImplied } from '#auth/scope-implications.ts';
 import type { Catalog } from '#catalog/catalog.ts';
 import type { Config } from '#config/config.ts';
@@ -20,6 +21,7 @@ export function consoleSource(
     readonly guard: Pick<IntegrityGuard, 'snapshot'>;
     readonly integrity: Pick<IntegrityDesk, 'status'>;
     readonly backends: Pick<Backends, 'get'>;
+    readonly feeds: Pick<Feeds, 'reports'>;
     readonly mayRecord: () => boolean;
   },
   process: {
@@ -52,6 +54,7 @@ export function consoleSource(
     },
     issuers: () => config().auth.issuers.map(({ url }) => url),
     integrity: parts.integrity.status,
+    lostFeeds: () => parts.feeds.reports().flatMap(({ issuer, isLost }) => (isLost ? [issuer] : [])),
     records,
     series,
     history,

@@ -7,6 +7,18 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
+/** Against a gateway of its own, which may be ended. */
+async function within(run: (other: ConsoleWorld) => Promise<void>): Promise<void> {
+  await using other = await openConsole();
+  const here = world;
+  world = other;
+  try {
+    await run(other);
+  } finally {
+    world = here;
+  }
+}
+
 type Name = keyof typeof consoleTokens;
 interface Browser {
   readonly cookie: string;
@@ -202,6 +214,18 @@ describe('a page of the console', () => {
     expect(text).toContain('business_error');
   });
 
+  test('says in words what must not be overlooked', async () => {
+    const browser = await signIn('dashboard');
+    const troubles = async () =>
+      /<ul class="troubles">(.*?)<\/ul>/s.exec((await look(browser, '')).text)?.[1];
+    expect(await troubles()).toBeUndefined();
+    await within(async (other) => {
+      const there = await signIn('dashboard');
+      await other.running.gateway.drain(0);
+      expect((await look(there, '')).text).toContain('The gateway is stopping');
+    });
+  });
+
   test('shows the way of a call: each gate with its time, and where it ended', async () => {
     const caller = await world.running.caller({
       sub: 'ada',
@@ -237,7 +261,7 @@ describe('a page of the console', () => {
       );
     expect(await rows('tool=search_notes')).toEqual(['notes_search_notes']);
     expect(await rows(`user=${record?.user}&tool=search_notes`)).toEqual(['notes_search_notes']);
-    expect(await rows('kind=admin')).toContain('admin: admin.sign_in');
+    expect(await rows('kind=admin')).toContain('admin.sign_in');
     expect(await rows('tool=none')).toEqual([]);
     expect((await look(browser, 'audit?tool=%22%3E%3Cscript%3E')).text).not.toContain('"><script>');
   });
@@ -444,19 +468,14 @@ describe('a page that stays up to date', () => {
   });
 
   test('is one of so many: beyond that it is refused, and the gateway can always end them', async () => {
-    await using other = await openConsole();
-    const here = world;
-    world = other;
-    try {
+    await within(async (other) => {
       const browser = await signIn('dashboard');
       const streams = [];
       for (let n = 0; n < 65; n += 1) streams.push(await follow(browser, 'revoke'));
       expect(streams.map(({ answer }) => answer.status)).toEqual([...Array(64).fill(200), 503]);
       await other.running.gateway.drain(0);
       await expect(streams[0]?.until(/never/)).rejects.toThrow('ended without');
-    } finally {
-      world = here;
-    }
+    });
   });
 });
 

@@ -64,7 +64,8 @@ export function recordTable(records: readonly RecentRecord[], viewer: Viewer): H
 
 function recordRow({ kind, seq, time, fields }: RecentRecord, { base }: Viewer): Html {
   const text = (key: string) => stringAt(fields, key);
-  const what = kind === 'call' ? (text('tool') ?? text('method') ?? '-') : `${kind}: ${text('action') ?? ''}`;
+  const act = kind === 'admin' ? (text('action') ?? kind) : `${kind} ${text('action') ?? ''}`;
+  const what = kind === 'call' ? (text('tool') ?? text('method') ?? '-') : act;
   const { ms } = fields;
   const user = text('user');
   const who =

@@ -38,6 +38,8 @@ export interface ConsoleSource {
   readonly plans: () => ReadonlyMap<string, ReadonlySet<string>>;
   readonly issuers: () => readonly string[];
   readonly integrity: () => JsonObject;
+  /** Issuers whose feed of revocations is lost. */
+  readonly lostFeeds: () => readonly string[];
   readonly records: RecentRecords;
   readonly series: BackendSeries;
   readonly history: ChangeHistory;

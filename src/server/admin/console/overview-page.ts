@@ -37,8 +37,12 @@ function troubles(source: ConsoleSource): Html {
   const found: string[] = [];
   if (!source.isReady()) found.push('The gateway is stopping: it takes no new calls.');
   if (!source.mayRecord()) found.push('The audit cannot be written. Nobody can act here until it can.');
-  const { lost } = source.auditStatus();
+  const { lost, anchors } = source.auditStatus();
   if (lost > 0) found.push(`${count(lost)} audit records did not fit into memory and are lost.`);
+  if (anchors.some(({ failingSince }) => failingSince !== undefined))
+    found.push('Checkpoints of the audit do not reach the place where they are kept.');
+  for (const issuer of source.lostFeeds())
+    found.push(`The revocation feed of ${issuer} is lost: what it revokes is not heard of.`);
   const { problem } = source.integrity();
   if (typeof problem === 'string')
     found.push(`The baseline of definitions is not to be believed: ${problem}.`);

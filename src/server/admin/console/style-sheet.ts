@@ -22,7 +22,7 @@ body { margin: 0; min-height: 100vh; background: var(--ground); color: var(--tex
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.2; letter-spacing: -.02em; overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 .6rem; font-size: 1.0625rem; letter-spacing: -.01em; }
 h3 { margin: 0 0 .3rem; font-size: .8125rem; color: var(--quiet); font-weight: 600; }
-p { margin: 0 0 .75rem; }
+p { margin: 0 0 .75rem; max-width: 75ch; }
 a { color: var(--accent); text-underline-offset: .15em; }
 code, .mono { font-family: var(--mono); font-size: .9em; }
 code { overflow-wrap: anywhere; }
@@ -177,7 +177,8 @@ time { white-space: nowrap; }
   .cards td { display: contents; }
   .cards td::before { content: attr(data-label); color: var(--quiet); font-size: .8125rem; line-height: 1.4rem; }
   .cards td > * { grid-column: 2; }
-  .cards .number { text-align: left; }
+  .cards .number, .cards .plan { text-align: left; }
+  .cards .plan::before { text-align: left; }
   .records, .records tbody { display: block; }
   .records thead { position: absolute; left: -9999px; }
   .records tr { display: grid; grid-template: "what what number" "time outcome user" / 4.5rem 1fr auto; gap: .1rem .75rem; padding: .55rem 0; border-bottom: 1px solid var(--line); }
