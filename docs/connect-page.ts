@@ -27,7 +27,7 @@ export function connectPage(): string {
     '',
     '![The address, the clients to choose from, and what to copy for one](../pictures/front-desktop-light.webp)',
     '',
-    'Whoever opens the gateway’s origin in a browser, `https://mcp.example.com/`, sees its address and what to copy for each client; `https://mcp.example.com/#cursor` opens at one of them. `gateway.server_card_name`, else `gateway.server_name`, stands above it, and `gateway.website_url` is linked below. Anybody may read the page: it names no application, no issuer, no version and no number, and is the same for everybody. It works without JavaScript; with it the copy buttons appear. The policy allows its one script by hash, and nothing from elsewhere.',
+    'Whoever opens the gateway’s origin in a browser, `https://mcp.example.com/`, sees its address and what to copy for each client; `https://mcp.example.com/#cursor` opens at one of them. `gateway.server_name` stands above it, and `gateway.website_url` is linked below. Anybody may read the page: it names no application, no issuer, no version and no number, and is the same for everybody. It works without JavaScript; with it the copy buttons appear. The policy allows its one script by hash, and nothing from elsewhere.',
     '',
     'A browser that opens `/mcp` itself gets the 401 of every call, with a page that leads here.',
     '',

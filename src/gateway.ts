@@ -312,16 +312,19 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
   if (watched !== undefined) guard.onChange(watched.history.note);
 
   /** What anybody may know of this gateway. */
-  const publicFace = () => ({
-    url: current.config.gateway.url,
-    name: current.config.gateway.serverCardName ?? current.edge.serverName,
-    websiteUrl: current.config.gateway.websiteUrl,
-  });
+  const publicFace = () => {
+    const { url, websiteUrl } = current.config.gateway;
+    const sharesOrigin = current.config.auth.issuers.some((issuer) => isSameOrigin(issuer.url, url));
+    return { url, websiteUrl, name: current.edge.serverName, sharesOrigin };
+  };
   const app = createApp({
     routes: routeTable({
       mcp: endpoint.handle,
       metadata: (search) => protectedResourceMetadata(authOptionsOf(current.config), { search }),
-      gateway: publicFace,
+      gateway: () => ({
+        ...publicFace(),
+        name: current.config.gateway.serverCardName ?? current.edge.serverName,
+      }),
       keySet: identities.keySet,
       catalogChanged: (request) =>
         handleCatalogChanged(
@@ -484,4 +487,8 @@ export async function createGateway(config: Config, deps: GatewayDeps): Promise<
       await store.close();
     },
   };
+}
+
+function isSameOrigin(one: string, other: string): boolean {
+  return new URL(one).origin === new URL(other).origin;
 }

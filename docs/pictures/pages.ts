@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { signUpForTokens } from '#demo/sign-up.ts';
 import { isJsonObject, stringAt } from '#kernel/json.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -22,6 +23,7 @@ const shown = new Set([
   'front-desktop-dark',
   'front-phone-light',
   'consent-desktop-light',
+  'accounts-desktop-light',
 ]);
 
 /** Starts the demo, goes through its pages as a person does, and takes a picture of each. */
@@ -65,11 +67,12 @@ async function walk(
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme,
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1,
   });
   const page = await context.newPage();
   const picture = async (of: string) => {
     const file = `${of}-${name}`;
+    await page.waitForLoadState();
     if (!isForDocuments || shown.has(file)) await capture(page, join(folder, `${file}.webp`));
   };
   const origin = new URL(at.url).origin;
@@ -81,7 +84,7 @@ async function walk(
   }
   await page.goto(await authorizeAddress(at.issuer, at.url));
   await picture('sign-in');
-  const email = `ada.${name}@example.com`;
+  const email = { light: 'ada', dark: 'grace' }[colorScheme].concat(width < 500 ? '.m' : '', '@example.com');
   await page.fill('[name=email]', email);
   await page.click('text=Mail me a link');
   await picture('check-mail');
@@ -95,10 +98,22 @@ async function walk(
   await picture('link-sign-in');
   await page.click('a:has-text("Sign in")');
   await allow(page, origin);
+  await picture('accounts-empty');
+  await page.click('button:has-text("Link")');
+  await page.waitForURL((url) => url.origin !== origin);
+  await page.fill('[name=email]', email);
+  const before = at.said().length;
+  await page.click('text=Mail me a link');
+  await page.goto(await linkIn(() => at.said().slice(before), email));
+  await page.click('button:has-text("Sign in")');
+  await page.click('button:has-text("Allow")');
+  await page.waitForURL(`${origin}/link/calendar/callback**`);
+  await picture('link-confirm');
+  await page.click('button:has-text("Link it")');
+  await picture('linked');
+  await useAsAgent(at, email);
+  await page.goto(`${origin}/link`);
   await picture('accounts');
-  await page.click('button:has-text("Link") >> nth=0');
-  await page.waitForLoadState();
-  await picture('link-provider');
   await page.goto(`${origin}/link/nothing/at/all`);
   await picture('not-found');
   await context.close();
@@ -109,9 +124,49 @@ async function capture(page: Page, file: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const options = { format: 'webp', quality: 92, captureBeyondViewport: true } as const;
   const { cssContentSize } = await session.send('Page.getLayoutMetrics');
-  const clip = { ...cssContentSize, scale: 1 };
+  const clip = { ...cssContentSize, scale: 2 };
   const { data } = await session.send('Page.captureScreenshot', { ...options, clip });
   await Bun.write(file, Buffer.from(data, 'base64'));
+}
+
+/** An agent of the same person does a few things, one of them above the plan. */
+async function useAsAgent(at: Parameters<typeof walk>[2], email: string): Promise<void> {
+  const before = at.said().length;
+  const { accessToken } = await signUpForTokens({
+    issuer: at.issuer,
+    resource: at.url,
+    email,
+    readLink: (of) => linkIn(() => at.said().slice(before), of),
+    clientName: 'Claude Code',
+  });
+  for (const [name, args] of [
+    ['notes_write_note', { title: 'Tea', text: 'at five' }],
+    ['notes_list_notes', {}],
+    ['billing_export_invoices', {}],
+    ['whoami', {}],
+  ] as const) {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    await fetch(at.url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${accessToken}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': name,
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name, arguments: args, _meta },
+      }),
+    });
+  }
 }
 
 async function allow(page: Page, origin: string): Promise<void> {

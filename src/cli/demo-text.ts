@@ -26,7 +26,7 @@ export function demoText(
     '',
     heading('Connect a client'),
     ...clientLines(of.url),
-    faint('  Others, and the files: cortex connect'),
+    faint(`  Others, and their files: cortex connect --url ${of.url}`),
     ...(of.token === undefined
       ? []
       : [

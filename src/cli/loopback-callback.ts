@@ -1,5 +1,4 @@
-import { styleSheet } from '#look/style-sheet.ts';
-import { styleSheetPath } from '#server/pages/layout.ts';
+import { styleAnswer, styleSheetPath } from '#look/style-answer.ts';
 import { messagePage } from '#server/pages/message-page.ts';
 import { pageAnswer } from '#server/pages/page-answer.ts';
 
@@ -23,8 +22,7 @@ export function listenForCallback(state: string): LoopbackCallback {
     idleTimeout: 60,
     async fetch(request): Promise<Response> {
       const url = new URL(request.url);
-      if (url.pathname === styleSheetPath)
-        return new Response(styleSheet, { headers: { 'content-type': 'text/css' } });
+      if (url.pathname === styleSheetPath) return styleAnswer();
       if (url.pathname !== '/callback' || request.method !== 'GET')
         return new Response('not found\n', { status: 404 });
       if (url.searchParams.get('state') !== state)

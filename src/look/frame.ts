@@ -1,4 +1,5 @@
 import { type Html, html } from '#kernel/html.ts';
+import { styleSheetPath } from './style-answer.ts';
 
 /** A page for people, whole. */
 export interface Framed {
@@ -9,8 +10,6 @@ export interface Framed {
   readonly content: Html;
   readonly footer: Html | string;
   readonly width?: 'narrow' | 'wide' | 'broad';
-  /** Where the server has {@link styleSheet}. */
-  readonly styleSheetPath: string;
   /** Runs at the end; the policy of the page has to name its hash. */
   readonly script?: Html;
 }
@@ -25,7 +24,7 @@ export function frame(page: Framed): string {
 <meta name="color-scheme" content="light dark">
 <title>${page.title} - ${page.siteName}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${page.styleSheetPath}">
+<link rel="stylesheet" href="${styleSheetPath}">
 </head>
 <body>
 <header class="brand">${mark}<span>${page.site}</span></header>

@@ -163,8 +163,8 @@ td.bad { color: var(--bad); }
 @media (min-width: 52rem) {
   .card.broad { padding: 2.5rem; }
   .broad h1 { font-size: 1.875rem; }
-  .clients { display: grid; grid-template-columns: 11rem minmax(0, 1fr); grid-auto-rows: min-content; gap: .2rem 0; }
-  .clients label { grid-column: 1; border-color: transparent; }
+  .clients { display: grid; grid-template-columns: 11rem minmax(0, 1fr); grid-auto-rows: min-content; gap: 0; }
+  .clients label { grid-column: 1; margin-bottom: .2rem; border-color: transparent; }
   .clients input:checked + label { background: var(--tint); border-color: transparent; color: var(--accent); }
   .clients section { grid-column: 2; grid-row: 1 / span 40; padding: .25rem 0 0 2rem; margin-left: 1rem; border-left: 1px solid var(--line); }
   .then { grid-template-columns: repeat(3, 1fr); }

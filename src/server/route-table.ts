@@ -24,7 +24,7 @@ export interface RouteDeps {
   /** What issuers tell of by themselves. */
   readonly securityEvents: SecurityEvents;
   readonly isReady: () => boolean;
-  /** `/`, for people: how a client is connected. */
+  /** `/`, for people: how a client is connected; and the style sheet of all pages. */
   readonly frontPage: (request: Request) => Promise<Response>;
   /** A refused call as a person reads it. */
   readonly explainRefusal: (refusal: Response) => Promise<Response>;
@@ -73,6 +73,7 @@ export function routeTable(deps: RouteDeps): readonly Route[] {
       },
     },
     { path: '/', isPage: true, handle: deps.frontPage },
+    { path: '/style.css', isPage: true, handle: deps.frontPage },
     { path: '/.well-known/oauth-protected-resource', anyOrigin: true, handle: metadata },
     { path: '/.well-known/oauth-protected-resource/mcp', anyOrigin: true, handle: metadata },
     {

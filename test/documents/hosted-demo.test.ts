@@ -31,6 +31,9 @@ describe.skipIf(missing !== undefined)('the demo, hosted as its document says', 
     timeout: 120_000,
   }, async () => {
     await using demo = await hostDemo(locations);
+    const front = await (await insecureFetch(new URL('/', demo.url))).text();
+    expect(front).toContain(`--transport http cortex ${demo.url}<`);
+    expect((await insecureFetch(new URL('/style.css', demo.url))).status).toBe(200);
     const { browser, tab } = await openBrowser();
     const began = performance.now();
     const times: string[] = [];

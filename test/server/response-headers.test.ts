@@ -55,7 +55,6 @@ const mcp = (method: string, more: Readonly<Record<string, string>> = {}): Ask =
 });
 
 const refused: readonly (readonly [path: string, ask: Ask])[] = [
-  ['/', {}],
   ['/none', {}],
   ['/none', { headers: { origin: 'https://claude.ai' } }],
   ['/mcp', {}],

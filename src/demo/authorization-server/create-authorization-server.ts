@@ -1,4 +1,4 @@
-import { styleSheet } from '#look/style-sheet.ts';
+import { styleAnswer, styleSheetPath } from '#look/style-answer.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createAccountEndpoints } from './account.ts';
 import { jsonAnswer, redirectAnswer } from './answers.ts';
@@ -146,19 +146,9 @@ function routeTable(parts: Parts): Readonly<Record<string, Route>> {
     '/account/plan': { POST: changePlan },
     '/account/disconnect': { POST: disconnect },
     '/account/sign-out': { POST: signOut },
-    '/style.css': { GET: style },
+    [styleSheetPath]: { GET: styleAnswer },
     '/': { GET: () => redirectAnswer('/account') },
   };
-}
-
-function style(): Response {
-  return new Response(styleSheet, {
-    headers: {
-      'content-type': 'text/css; charset=utf-8',
-      'cache-control': 'public, max-age=300',
-      'x-content-type-options': 'nosniff',
-    },
-  });
 }
 
 function preflight(route: Route): Response {

@@ -6,7 +6,7 @@ import { snippet } from '#clients/snippet.ts';
 import { type Html, html } from '#kernel/html.ts';
 import { copyScript, copyScriptHash } from '#look/copy-script.ts';
 import { frame } from '#look/frame.ts';
-import { styleSheetPath } from './layout.ts';
+import { styleAnswer, styleSheetPath } from '#look/style-answer.ts';
 import { messagePage } from './message-page.ts';
 import { pageAnswer } from './page-answer.ts';
 
@@ -15,15 +15,18 @@ export interface FrontPage {
   readonly url: string;
   readonly name: string;
   readonly websiteUrl: string | undefined;
+  /** An issuer has the same origin, as in a hosted demo: what is not the gateway’s there is the issuer’s. */
+  readonly sharesOrigin: boolean;
 }
 
 /**
- * `GET /`: what this is, and how each client is connected. Anybody may read it, so that it says what its own address
+ * `GET /`, with its style sheet: what this is, and how each client is connected. Anybody may read it, so that it says what its own address
  * says and nothing else: no backend, no issuer, no version, no number.
  */
 export function answerFrontPage(request: Request, page: FrontPage): Response {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } });
+  if (new URL(request.url).pathname === styleSheetPath) return styleAnswer();
   return pageAnswer(new URL(page.url).origin, frontPage(page), { scriptHash: copyScriptHash() });
 }
 
@@ -48,9 +51,8 @@ function frontPage(page: FrontPage): string {
     site: page.name,
     siteName: page.name,
     width: 'broad',
-    styleSheetPath,
     script: copyScript,
-    footer: html`<a href="/link">Your accounts</a>: what your agents may use in your name.${website(page.websiteUrl)}`,
+    footer: html`${page.sharesOrigin ? html`Everything it does is done in your name.` : accounts}${website(page.websiteUrl)}`,
     content: html`<h1>Connect your agent</h1>
 <p class="lead">This one address connects an AI agent to your applications. It acts as you: it sees and does there what you may, and nothing else.</p>
 ${copyable(page.url, 'the address', 'main')}
@@ -64,6 +66,8 @@ ${clients.map((client, index) => clientPart(client, entry, index === 0))}
 </ol>`,
   });
 }
+
+const accounts = html`<a href="/link">Your accounts</a>: what your agents may use in your name.`;
 
 function website(url: string | undefined): Html | undefined {
   return url === undefined ? undefined : html` <a href="${url}" rel="noreferrer">More about this</a>`;

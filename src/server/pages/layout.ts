@@ -1,8 +1,6 @@
 import type { Html } from '#kernel/html.ts';
 import { frame } from '#look/frame.ts';
 
-export const styleSheetPath = '/link/style.css';
-
 /** The frame of the pages about accounts. */
 export function layout(page: {
   readonly title: string;
@@ -16,6 +14,5 @@ export function layout(page: {
     site: page.gateway,
     siteName: page.gateway,
     footer: 'Your agents use these accounts in your name alone.',
-    styleSheetPath,
   });
 }

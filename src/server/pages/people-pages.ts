@@ -1,8 +1,6 @@
 import { randomId } from '#kernel/ids.ts';
-import { styleSheet } from '#look/style-sheet.ts';
 import type { Connection } from '../connection.ts';
 import { createAccountPages } from './account-pages.ts';
-import { styleSheetPath } from './layout.ts';
 import { createLinkApi } from './link-api.ts';
 import { createLinkFlowPages } from './link-flow-pages.ts';
 import { createPageDesk, type PeoplePagesDeps } from './page-desk.ts';
@@ -32,8 +30,6 @@ export function createPeoplePages(deps: PeoplePagesDeps): PeoplePages {
     switch (url.pathname) {
       case '/link':
         return { GET: () => accounts.list(request) };
-      case styleSheetPath:
-        return { GET: async () => style() };
       case '/sign-in':
         return { GET: () => signIn.begin(request, url, connection) };
       case '/sign-in/callback':
@@ -98,14 +94,4 @@ export function createPeoplePages(deps: PeoplePagesDeps): PeoplePages {
       }
     },
   };
-}
-
-function style(): Response {
-  return new Response(styleSheet, {
-    headers: {
-      'content-type': 'text/css; charset=utf-8',
-      'cache-control': 'public, max-age=300',
-      'x-content-type-options': 'nosniff',
-    },
-  });
 }

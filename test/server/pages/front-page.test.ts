@@ -5,7 +5,12 @@ import { commandLine } from '#clients/command-line.ts';
 import { answerFrontPage, explainRefusal, type FrontPage } from '#server/pages/front-page.ts';
 import { runGateway } from '../../support/running-gateway.ts';
 
-const face: FrontPage = { url: 'https://mcp.example.com/mcp', name: 'Acme', websiteUrl: undefined };
+const face: FrontPage = {
+  url: 'https://mcp.example.com/mcp',
+  name: 'Acme',
+  websiteUrl: undefined,
+  sharesOrigin: false,
+};
 const get = (page: FrontPage = face, method = 'GET') =>
   answerFrontPage(new Request('https://mcp.example.com/', { method }), page);
 
@@ -46,6 +51,17 @@ describe('the front page', () => {
     expect(page.match(/<script>/g)).toHaveLength(1);
     expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;');
     expect(page).toContain('href="https://acme.example/?a=&quot;&gt;&lt;script&gt;"');
+  });
+
+  test('leads to the accounts, unless the issuer has that path at the same origin', async () => {
+    expect(await get().text()).toContain('href="/link"');
+    expect(await get({ ...face, sharesOrigin: true }).text()).not.toContain('href="/link"');
+  });
+
+  test('has its style sheet beside it', async () => {
+    const sheet = answerFrontPage(new Request('https://mcp.example.com/style.css'), face);
+    expect(sheet.headers.get('content-type')).toBe('text/css; charset=utf-8');
+    expect(await get().text()).toContain('<link rel="stylesheet" href="/style.css">');
   });
 
   test('is read, and nothing else', async () => {

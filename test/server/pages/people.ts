@@ -226,9 +226,19 @@ export async function openPeople(setup: PeopleSetup = {}): Promise<People> {
   const app = createApp({
     routes: routeTable({
       frontPage: async (request) =>
-        answerFrontPage(request, { url: `${origin}/mcp`, name: 'Cortex', websiteUrl: undefined }),
+        answerFrontPage(request, {
+          url: `${origin}/mcp`,
+          name: 'Cortex',
+          websiteUrl: undefined,
+          sharesOrigin: false,
+        }),
       explainRefusal: async (refusal) =>
-        explainRefusal(refusal, { url: `${origin}/mcp`, name: 'Cortex', websiteUrl: undefined }),
+        explainRefusal(refusal, {
+          url: `${origin}/mcp`,
+          name: 'Cortex',
+          websiteUrl: undefined,
+          sharesOrigin: false,
+        }),
       mcp: () =>
         challenge.answer({ reason: 'token_missing', issuer: undefined, detail: undefined }, { search: '' }),
       metadata: () => ({ resource: url, authorization_servers: [issuer] }),

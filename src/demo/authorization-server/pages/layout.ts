@@ -10,6 +10,5 @@ export function layout(title: string, content: Html, width: 'narrow' | 'wide' = 
     content,
     width,
     footer: 'A demo authorization server. Do not enter real secrets.',
-    styleSheetPath: '/style.css',
   });
 }
