@@ -17,26 +17,29 @@ export const platforms = {
 } as const;
 export type Platform = keyof typeof platforms;
 
+/** What every build of the command has in common. Only white space is minified: libraries rely on the names of their classes. */
+export const bundleOptions = {
+  entrypoints: [join(root, 'bin', 'cortex.ts')],
+  root,
+  target: 'bun',
+  format: 'esm',
+  minify: { whitespace: true },
+  splitting: true,
+  plugins: [lazyBuiltins, withoutDevtools],
+  // React draws views several times faster without the checks it makes for developers.
+  define: { 'process.env.NODE_ENV': '"production"' },
+} satisfies Parameters<typeof Bun.build>[0];
+
 /**
- * Compiles `outfile` for a platform, by default this machine's. Only white space is minified: libraries rely on the names of their classes. The file
- * must not read the `.env` and `bunfig.toml` of whatever folder it is started in.
+ * Compiles `outfile` for a platform, by default this machine's. The file must not read the `.env` and `bunfig.toml` of
+ * whatever folder it is started in.
  */
 export async function build(outfile: string, platform?: Platform): Promise<void> {
   const templates = join(root, 'templates');
   const result = await Bun.build({
-    entrypoints: [join(root, 'bin', 'cortex.ts')],
-    root,
-    target: 'bun',
-    format: 'esm',
-    minify: { whitespace: true },
-    splitting: true,
+    ...bundleOptions,
     bytecode: true,
-    plugins: [lazyBuiltins, withoutDevtools],
-    define: {
-      CORTEX_BUILD_COMMIT: JSON.stringify(await commit()),
-      // React draws views several times faster without the checks it makes for developers.
-      'process.env.NODE_ENV': '"production"',
-    },
+    define: { ...bundleOptions.define, CORTEX_BUILD_COMMIT: JSON.stringify(await commit()) },
     compile: {
       outfile,
       ...(platform && { target: platforms[platform] }),

@@ -1,23 +1,15 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lazyBuiltins } from '../../deploy/lazy-builtins.ts';
-import { withoutDevtools } from '../../deploy/without-devtools.ts';
+import { bundleOptions } from '../../deploy/build.ts';
 import { createTempFolder } from '../support/temp-folder.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 /** The packages, and built-in modules that load much, in what each entry imports before it runs. */
 async function loadedBy(entries: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   await using temp = await createTempFolder();
   const built = await Bun.build({
-    entrypoints: [join(root, 'bin/cortex.ts')],
-    root,
+    ...bundleOptions,
     outdir: temp.path,
-    target: 'bun',
-    format: 'esm',
-    splitting: true,
     metafile: true,
-    plugins: [lazyBuiltins, withoutDevtools],
   });
   const outputs = new Map(Object.entries(built.metafile?.outputs ?? {}));
   const found = new Map<string, readonly string[]>();
