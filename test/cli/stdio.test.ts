@@ -85,7 +85,7 @@ async function signedIn(changes: JsonObject = {}): Promise<void> {
   writeFileSync(kept, JSON.stringify({ ...keptSignIn(), ...changes }));
 }
 
-describe('cortex stdio', () => {
+describe('cortex stdio', { timeout: 60_000 }, () => {
   test('signs in at the first request, keeps that 0600, and says nothing but the protocol on stdout', async () => {
     await using client = start();
     client.send(initialize);
@@ -187,7 +187,7 @@ describe('cortex stdio', () => {
   });
 });
 
-describe('cortex stdio refuses', () => {
+describe('cortex stdio refuses', { timeout: 60_000 }, () => {
   test('a file of tokens that others can read: whoever wrote it could be somebody else', async () => {
     await signedIn();
     chmodSync(kept, 0o644);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { createLineSplitter } from '#adapter/stdio-lines.ts';
-import { defaultStateDir } from '#config/find-file.ts';
+import { defaultStateDir, findConfigFile } from '#config/find-file.ts';
 import { Secret } from '#kernel/secret.ts';
 import { createKeychain } from '#keys/keychain.ts';
 import { createOutbound } from '#outbound/outbound.ts';
@@ -113,8 +113,7 @@ function storeOf({ options, output, terminal }: Invocation, url: string): TokenS
 }
 
 async function gatewayUrl(invocation: Invocation): Promise<string> {
-  const given = invocation.args[0];
-  const base = given ?? (await requireConfig(invocation, false)).config.gateway.url;
+  const base = invocation.args[0] ?? (await configuredUrl(invocation));
   const url = URL.parse(base);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '')
     throw new UserError(`${JSON.stringify(base)} is not the URL of a gateway`, {
@@ -126,6 +125,16 @@ async function gatewayUrl(invocation: Invocation): Promise<string> {
       next: 'give its https URL; in a network that you trust: --allow-http',
     });
   return base;
+}
+
+async function configuredUrl(invocation: Invocation): Promise<string> {
+  const { options, terminal } = invocation;
+  const hasConfig = (await findConfigFile(options.text('config'), terminal)) !== undefined;
+  if (!hasConfig && terminal.environment.CORTEX_CANONICAL_URI === undefined)
+    throw new UserError('which gateway? None was named, and no configuration is here', {
+      next: 'cortex stdio https://mcp.example.com/mcp',
+    });
+  return (await requireConfig(invocation, false)).config.gateway.url;
 }
 
 /** The resource that tokens are for: choices in the query make it no other. */

@@ -18,6 +18,7 @@ import { createSession } from './session.ts';
 import type { Upstream } from './upstream.ts';
 
 type RpcRequest = RpcMessage & { readonly kind: 'request' };
+type OnMessage = (text: string, message: RpcMessage) => void;
 
 /** A client that speaks MCP over lines, in front of a gateway that speaks it over HTTP; both eras. */
 export interface Bridge {
@@ -57,20 +58,21 @@ export function createBridge({ upstream, write, note, random }: BridgeDeps): Bri
 
   async function modern(request: RpcRequest, text: string, revision: string, signal: AbortSignal) {
     const { id, method, params } = request;
-    const ask = (isStream: boolean, onMessage: (text: string, message: RpcMessage) => void) =>
+    const ask = (onMessage: OnMessage, stream?: { readonly isBackground: boolean }) =>
       exchange(upstream, {
         id,
         text,
         headers: modernHeaders(method, params, revision, memory),
         signal,
-        isStream,
+        isStream: stream !== undefined,
+        isBackground: stream?.isBackground === true,
         isRepeatable: method !== 'tools/call',
         onMessage,
       });
     if (method === listenMethod) return keepListening(request, ask, signal);
-    let done = await ask(false, relay);
+    let done = await ask(relay);
     if (errorCodeOf(done) === rpcErrors.headerMismatch && (await learnTools(request, revision, signal)))
-      done = await ask(false, relay);
+      done = await ask(relay);
     if (method === 'tools/list' && done.response !== undefined) memory.learn(done.response.text);
     finish(request, done, signal);
   }
@@ -78,18 +80,19 @@ export function createBridge({ upstream, write, note, random }: BridgeDeps): Bri
   /** The client never sees that the stream broke, but hears that anything may have changed meanwhile. */
   async function keepListening(
     request: RpcRequest,
-    ask: (isStream: boolean, onMessage: (text: string, message: RpcMessage) => void) => Promise<Exchanged>,
+    ask: (onMessage: OnMessage, stream: { readonly isBackground: boolean }) => Promise<Exchanged>,
     signal: AbortSignal,
   ): Promise<void> {
     let isKnown = false;
     await keepOpen(
       async () => {
-        const done = await ask(true, (text, message) => {
+        const onMessage: OnMessage = (text, message) => {
           const isAgain = isKnown && message.kind === 'notification' && message.method === acknowledged;
           if (message.kind === 'notification' && message.method === acknowledged) isKnown = true;
           if (!isAgain) write(text);
           else for (const line of changesOf(request.id, message.params.notifications)) write(line);
-        });
+        };
+        const done = await ask(onMessage, { isBackground: isKnown });
         const isRefused = errorCodeOf(done) !== undefined;
         if (isKnown && !isRefused) return 'again';
         finish(request, done, signal);

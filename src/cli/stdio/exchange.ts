@@ -9,6 +9,7 @@ export interface AskedUpstream {
   readonly signal: AbortSignal;
   readonly isStream: boolean;
   readonly isRepeatable: boolean;
+  readonly isBackground?: boolean;
   /** Whatever comes before the response: notifications, and questions of the gateway's. */
   readonly onMessage: (text: string, message: RpcMessage) => void;
 }
@@ -31,12 +32,14 @@ export async function exchange(upstream: Upstream, asked: AskedUpstream): Promis
     signal: asked.signal,
     isStream: asked.isStream,
     isRepeatable: asked.isRepeatable,
+    ...(asked.isBackground === true && { isBackground: true }),
     onData(data) {
       const read = readPeerMessage(data);
       if (typeof read === 'string') return false;
       const { message } = read;
-      if (message.kind === 'response' && message.id === asked.id) response = { text: oneLine(data), message };
-      else asked.onMessage(oneLine(data), message);
+      // What answers another request has no business here.
+      if (message.kind !== 'response') asked.onMessage(oneLine(data), message);
+      else if (message.id === asked.id) response = { text: oneLine(data), message };
       return response !== undefined;
     },
   });

@@ -1,3 +1,4 @@
+import { readPeerMessage } from '#adapter/peer-message.ts';
 import { isJsonObject, type JsonObject, stringAt } from '#kernel/json.ts';
 import { notificationText, type RpcMessage, requestText } from '#wire/json-rpc.ts';
 import { type Exchanged, exchange, oneLine } from './exchange.ts';
@@ -49,8 +50,21 @@ export function createSession(deps: {
     return { 'MCP-Protocol-Version': revision, ...(id !== undefined && { 'Mcp-Session-Id': id }) };
   };
 
-  async function begin(request: RpcRequest, text: string, signal: AbortSignal): Promise<Exchanged> {
-    const asked = { id: request.id, text, headers: {}, signal, isStream: false, isRepeatable: true };
+  async function begin(
+    request: RpcRequest,
+    text: string,
+    signal: AbortSignal,
+    isBackground = false,
+  ): Promise<Exchanged> {
+    const asked = {
+      id: request.id,
+      text,
+      headers: {},
+      signal,
+      isStream: false,
+      isRepeatable: true,
+      isBackground,
+    };
     const done = await exchange(upstream, { ...asked, onMessage: (line) => write(line) });
     const result = done.response?.message.result;
     const revision = result === undefined ? undefined : stringAt(result, 'protocolVersion');
@@ -71,9 +85,9 @@ export function createSession(deps: {
       onData: () => false,
     });
 
-  async function renewed(): Promise<boolean> {
+  async function renewed(isBackground: boolean): Promise<boolean> {
     if (begun === undefined) return false;
-    const { response } = await begin(begun.request, begun.text, stop);
+    const { response } = await begin(begun.request, begun.text, stop, isBackground);
     if (response?.message.result === undefined) return false;
     await post(notificationText('notifications/initialized', {}));
     const wishes = [...(level === undefined ? [] : [level]), ...followed.values()];
@@ -105,17 +119,19 @@ export function createSession(deps: {
         signal: AbortSignal.any([stop, stream.signal]),
         isStream: true,
         isRepeatable: false,
+        isBackground: true,
         onOpen() {
           if (hasListened && !isOpen) tellOfChanges();
           isOpen = true;
           hasListened = true;
         },
         onData(data) {
-          write(oneLine(data));
+          const read = readPeerMessage(data);
+          if (typeof read !== 'string' && read.message.kind !== 'response') write(oneLine(data));
           return false;
         },
       });
-      if (answer.kind === 'answered' && answer.status === 404) await renew(sent);
+      if (answer.kind === 'answered' && answer.status === 404) await renew(sent, true);
       return answer.kind === 'answered' && answer.status === 405 ? 'over' : 'again';
     };
     // Nobody waits for it: what stands in its way is told by the next call.
@@ -128,9 +144,9 @@ export function createSession(deps: {
     });
   }
 
-  async function renew(lost: Readonly<Record<string, string>>): Promise<boolean> {
+  async function renew(lost: Readonly<Record<string, string>>, isBackground = false): Promise<boolean> {
     if (lost['Mcp-Session-Id'] !== headers()['Mcp-Session-Id']) return true;
-    renewing ??= renewed().finally(() => {
+    renewing ??= renewed(isBackground).finally(() => {
       renewing = undefined;
     });
     return renewing;

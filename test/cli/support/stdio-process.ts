@@ -41,7 +41,7 @@ export function startStdio(
     });
 
   async function until<T>(find: () => T | undefined, what: string): Promise<T> {
-    for (let waited = 0; waited < 20_000; waited += 10) {
+    for (let waited = 0; waited < 45_000; waited += 10) {
       const found = find();
       if (found !== undefined) return found;
       await Bun.sleep(10);
