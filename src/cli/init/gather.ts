@@ -90,7 +90,7 @@ async function wanted(given: string | undefined, ask: Questions | undefined, wis
   if (given === undefined && ask !== undefined) return ask.text(message, { placeholder, problem });
   if (given === undefined)
     throw new UserError(`--${flag} is needed where nobody can be asked`, {
-      next: `--${flag} ${placeholder}`,
+      next: 'cortex init --url https://mcp.example.com/mcp --issuer https://auth.example.com',
     });
   const found = problem(given);
   if (found !== undefined)
