@@ -129,5 +129,5 @@ export function breakerBadge(source: ConsoleSource, id: BackendId): Html {
 export function pollText({ lastPoll }: BackendHour, now: number): Html {
   if (lastPoll === undefined) return html`<span class="quiet">not yet</span>`;
   const { at, ms, isGood } = lastPoll;
-  return html`${ago(at, now)}<span class="small why ${isGood ? 'quiet' : 'bad'}">${isGood ? 'took' : 'failed after'} ${duration(ms)}</span>`;
+  return html`${ago(at, now)}<span class="small why took-for ${isGood ? 'quiet' : 'bad'}">${isGood ? 'took' : 'failed after'} ${duration(ms)}</span>`;
 }

@@ -20,6 +20,7 @@ export function visible(text: string, maxLength = 300): Html {
 
 export function duration(ms: number | undefined): string {
   if (ms === undefined) return '-';
+  if (ms < 0.1) return `${Number((ms * 1_000).toPrecision(2))} µs`;
   if (ms < 10) return `${Number(ms.toPrecision(2))} ms`;
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }

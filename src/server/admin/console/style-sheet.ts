@@ -97,8 +97,8 @@ input[type="hidden"] { display: none; }
 .chart .now { fill: none; stroke: var(--median); stroke-width: 5; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .chart .rest { fill: none; stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .figure { display: flex; align-items: center; gap: .75rem; }
-.figure .chart { flex: 1 1 6rem; min-width: 5rem; max-width: 11rem; }
-.figure > span { flex: none; min-width: 4.75rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.figure .chart { flex: 1 1 6rem; min-width: 4.5rem; max-width: 11rem; }
+.figure > span { flex: none; min-width: 3.25rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: .75rem; margin-top: .75rem; align-items: start; }
 .pair .panel { margin: 0; }
 .pair h2 { margin: 0 0 .3rem; }
@@ -110,6 +110,7 @@ figure .chart { height: 6.5rem; margin-top: .75rem; }
 .badge.warn { color: var(--warn); } .badge.warn::before { background: var(--warn); border-radius: .1rem; transform: rotate(45deg); }
 .badge.bad { color: var(--bad); } .badge.bad::before { background: var(--bad); border-radius: .1rem; }
 .why { display: block; overflow-wrap: anywhere; }
+.took-for { white-space: nowrap; }
 .chip { display: inline-block; margin: .1rem 0; padding: .05rem .5rem; border-radius: .4rem; border: 1px solid var(--line); font: .8125rem var(--mono); overflow-wrap: anywhere; }
 .chip.added { background: var(--good-tint); color: var(--good); border-color: transparent; }
 .chip.removed { background: var(--bad-tint); color: var(--bad); border-color: transparent; }
