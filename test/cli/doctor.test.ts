@@ -484,6 +484,23 @@ describe('the doctor, given the URL of a gateway', () => {
       () => new Response('no', { status: 401 }),
       'has no WWW-Authenticate',
     ],
+    [
+      'a door that wants a puzzle solved',
+      () => new Response('<html>', { status: 403, headers: { 'cf-mitigated': 'challenge' } }),
+      'Cloudflare wants a puzzle solved first',
+    ],
+    ['a flood', () => new Response('', { status: 429 }), 'too many requests'],
+    [
+      'a gateway that is stopping',
+      () => Response.json({ error: 'stopping' }, { status: 503 }),
+      'the gateway is stopping',
+    ],
+    [
+      'a gateway that cannot fetch keys',
+      () => Response.json({ error: 'temporarily_unavailable' }, { status: 503 }),
+      'cannot fetch the keys of its issuer',
+    ],
+    ['another path', () => new Response('', { status: 405 }), 'answered 405, not 401'],
   ])('finds %s', async (_title, fetch, found) => {
     const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch });
     const told = await run(`doctor --json http://127.0.0.1:${server.port}/mcp`);

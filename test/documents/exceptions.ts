@@ -50,11 +50,15 @@ export const exceptions: readonly Exception[] = [
   { command: /./, page: 'templates/node/README.md', ...template },
   { command: /./, page: 'templates/python/README.md', ...template },
   { command: /^cortex vault link/, reason: 'opens a browser', shownBy: 'test/cli/vault-link.test.ts' },
-  { command: /^cortex doctor .*--sign-in/, reason: 'opens a browser', shownBy: 'test/cli/doctor.test.ts' },
+  {
+    command: /^cortex doctor .*--sign-in/,
+    reason: 'opens a browser',
+    shownBy: 'test/cli/doctor-sign-in.test.ts',
+  },
   {
     command: /^cortex doctor .*--listen-for/,
     reason: 'takes two minutes',
-    shownBy: 'test/cli/doctor.test.ts',
+    shownBy: 'test/cli/doctor-deployments.test.ts',
   },
   { command: /\| source$/, reason: 'the words of another shell', shownBy: 'test/cli/completion.test.ts' },
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { commands } from '#cli/commands.ts';
 import { manualPage } from '../../docs/manual-page.ts';
 
-const overstruck = new RegExp('.\u0008', 'g');
+const overstruck = /.\u0008/g;
 const file = join(import.meta.dirname, '..', '..', 'docs', 'cortex.1');
 
 test('the manual page is one that mandoc has nothing to say about', async () => {

@@ -17,6 +17,11 @@ export function httpFault(answer: Answer, { url }: Pick<Known, 'url'>, expected:
       'clients do not follow: give them that URL, or serve this one',
     );
   }
+  if (header('cf-mitigated') !== undefined)
+    return fail(
+      `${found}: Cloudflare wants a puzzle solved first`,
+      'let /mcp and /.well-known/ pass without one (a custom rule with Skip; bot fight mode off): clients solve none',
+    );
   if (code === 'host_refused')
     return fail(
       `${found}: the gateway is called by a name that is not its own`,

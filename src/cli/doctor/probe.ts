@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, parseJson } from '#kernel/json.ts';
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Outbound, OutboundFailure, OutboundRequest } from '#outbound/outbound.ts';
+import { release } from '../release.ts';
 
 export interface Answer {
   readonly status: number;
@@ -23,6 +24,7 @@ export type Probe = (
   extras?: ProbeExtras,
 ) => Promise<Result<Answer, string>>;
 
+export const userAgent = `cortex-doctor/${release.version}`;
 const timeoutMs = 15_000;
 const maxBytes = 4 * 1024 * 1024;
 
@@ -34,6 +36,7 @@ export function createProbe(outbound: Pick<Outbound, 'request'>): Probe {
       url,
       headers: {
         accept: 'application/json',
+        'user-agent': userAgent,
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...extra,
       },

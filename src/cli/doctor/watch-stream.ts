@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '#kernel/result.ts';
 import type { Outbound } from '#outbound/outbound.ts';
-import { causeOf } from './probe.ts';
+import { causeOf, userAgent } from './probe.ts';
 
 export interface WatchedStream {
   readonly method: 'GET' | 'POST';
@@ -35,7 +35,7 @@ export function createWatchStream(outbound: Pick<Outbound, 'request'>): WatchStr
     const answer = await outbound.request({
       method,
       url,
-      headers: { accept: 'text/event-stream, application/json', ...headers },
+      headers: { accept: 'text/event-stream, application/json', 'user-agent': userAgent, ...headers },
       body,
       timeoutMs: patienceMs + listenMs + 5_000,
       maxBytes,
