@@ -1,8 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bundleOptions } from './build.ts';
 
-/** The licences of the packages that these files of a bundle come from, as they ask to be kept with copies. */
-export async function noticesOf(inputs: readonly string[], root: string): Promise<string> {
+/** The licences of the packages that the command is built from, as they ask to be kept with copies. */
+export async function notices(): Promise<string> {
+  const root = join(import.meta.dirname, '..');
+  const built = await Bun.build({ ...bundleOptions, metafile: true });
+  const inputs = Object.keys(built.metafile?.inputs ?? {});
   const folders = new Set<string>();
   for (const input of inputs) {
     const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [];

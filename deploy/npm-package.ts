@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { bundleOptions } from './build.ts';
-import { noticesOf } from './notices.ts';
+import { notices } from './notices.ts';
 import { registryEntry, registryName } from './registry-entry.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,7 +18,6 @@ export async function makeNpmPackage(repository: string, out: string): Promise<v
     outdir: dist,
     // All in one folder, where the templates lie too.
     naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]' },
-    metafile: true,
   });
   const entry = built.outputs.find(
     ({ kind, path }) => kind === 'entry-point' && /\/cortex-\w+\.js$/.test(path),
@@ -31,7 +30,7 @@ export async function makeNpmPackage(repository: string, out: string): Promise<v
   await writeFile(join(out, 'bin/bunfig.toml'), '');
   await writeFile(join(out, 'bin/tsconfig.json'), '{}\n');
   for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md']) await cp(join(root, name), join(out, name));
-  await writeFile(join(out, 'NOTICES.txt'), await noticesOf(Object.keys(built.metafile?.inputs ?? {}), root));
+  await writeFile(join(out, 'NOTICES.txt'), await notices());
   const own: { readonly version: string; readonly description: string } = JSON.parse(
     await readFile(join(root, 'package.json'), 'utf8'),
   );

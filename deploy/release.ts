@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type Platform, platforms } from './build.ts';
+import { notices } from './notices.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -35,6 +36,7 @@ async function pack(platform: Platform, archive: string): Promise<void> {
   await build(join(work, file), platform);
   await chmod(join(work, file), 0o755);
   await copyFile(join(root, 'LICENSE'), join(work, 'LICENSE'));
+  await writeFile(join(work, 'NOTICES.txt'), await notices());
   await copyFile(join(root, 'docs', 'cortex.1'), join(work, 'cortex.1'));
   // The same bytes of the same sources: no owner, no time of day.
   const options = ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name'];
@@ -50,6 +52,7 @@ async function pack(platform: Platform, archive: string): Promise<void> {
     file,
     'cortex.1',
     'LICENSE',
+    'NOTICES.txt',
   ]);
   if (made.exitCode !== 0) throw new Error(made.stderr.toString());
   await rm(work, { recursive: true });
