@@ -120,6 +120,17 @@ describe.skipIf(tmuxPath === undefined)('cortex catalog on a terminal', { timeou
     expect(await terminal.screen('colors')).not.toContain('\u001b[31m');
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'gives the terminal back where it is ended from outside',
+    async () => {
+      await using terminal = await open(['catalog', '--quiet']);
+      await terminal.until(/type to filter/);
+      await terminal.signal('SIGTERM');
+      const after = await terminal.until(/left 143/);
+      expect(after).not.toContain('notes_list');
+    },
+  );
+
   test('has colours for a dark and for a light ground, and none with NO_COLOR', async () => {
     const drawn = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
       await using terminal = await open(['catalog', '--quiet', ...args], 100, 30, env);

@@ -12,6 +12,8 @@ export interface TmuxTerminal extends AsyncDisposable {
   /** Presses keys by tmux's names, and types what is none. */
   press(...keys: readonly string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Sends the command a signal (on Linux). */
+  signal(name: NodeJS.Signals): Promise<void>;
   /** What the screen holds; with `colors` the codes too. */
   screen(colors?: 'colors'): Promise<string>;
   /** The screen, as soon as it fits; fails with what it held. */
@@ -67,6 +69,11 @@ export async function openTmux(options: {
     },
     async resize(columns, rows) {
       await tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
+    },
+    async signal(name) {
+      const shell = (await tmux('display-message', '-p', '#{pane_pid}')).trim();
+      const [child = ''] = (await Bun.file(`/proc/${shell}/task/${shell}/children`).text()).split(' ');
+      process.kill(Number(child), name);
     },
     screen,
     async until(what) {
