@@ -92,6 +92,7 @@ export const exceptions: readonly Exception[] = [
   { command: /^ssh /, reason: 'needs another machine' },
   { command: /^cortex stdio .*--login/, reason: 'opens a browser', shownBy: 'test/cli/stdio.test.ts' },
   { command: /^\S+ -y \S+ bin\/cortex\.ts serve --config mine/, reason: goesOn, until: ready },
+  { command: /^cortex serve --dev --config dev/, reason: goesOn, until: /tools="/, stays: true },
   { command: /(?:^|\/)cortex serve/, reason: goesOn, until: ready, alone: true },
   {
     command: /^OAUTH_ISSUER=\S+ .*node demo-tasks\.mjs$/s,
@@ -128,7 +129,7 @@ export const exceptions: readonly Exception[] = [
     reason: 'the newest records are not signed yet',
     exits: [4],
     before:
-      'cp -r "$CORTEX_STATE_DIR/audit" copy; key=$(cortex audit verify 2>&1 | grep -o "public key [A-Za-z0-9_-]*" | cut -d " " -f 3 || true)',
+      'cp -r "$SANDBOX/var/lib/cortex/audit" copy; key=$(cortex audit verify 2>&1 | grep -o "public key [A-Za-z0-9_-]*" | cut -d " " -f 3 || true)',
   },
   {
     command: /^cortex audit verify --anchors/,

@@ -52,7 +52,6 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
   await mkdir(work, { recursive: true });
   await layOutCheckout(work);
   await writeTools(folder.path, ports);
-  await saveFiles(page, work);
   await mkdir(join(home, '.local', 'bin'), { recursive: true });
   await symlink(join(folder.path, 'tools', 'cortex'), join(home, '.local', 'bin', 'cortex'));
   const trust = { issuer: issuer.url, jwksUri: issuer.jwksUrl, audience: url, technicalToken: secret };
@@ -77,7 +76,7 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
   for (const place of [work, join(folder.path, 'etc', 'cortex')])
     await writeFile(
       join(place, 'cortex.yaml'),
-      config({ url, ports, issuer: issuer.url, notes, billing, linear }),
+      config({ state, url, ports, issuer: issuer.url, notes, billing, linear }),
     );
 
   // For a backend in development, too, which expects the address that gateways have there.
@@ -88,7 +87,6 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
     HOME: home,
     SANDBOX: folder.path,
     NO_COLOR: '1',
-    CORTEX_STATE_DIR: state,
     NOTES_TOKEN: secret,
     TOKEN: page.endsWith('admin.md') ? operator : ada,
   };
@@ -104,17 +102,18 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
     [/https:\/\/mcp\.example\.com/g, origin],
     [/https:\/\/demo\.example\.com\/mcp/g, url],
     [/https:\/\/auth\.example\.com/g, issuer.url],
-    [/127\.0\.0\.1:3213/g, `127.0.0.1:${ports.gateway}`],
-    [/127\.0\.0\.1:3214/g, `127.0.0.1:${ports.admin}`],
-    [/127\.0\.0\.1:3220/g, `127.0.0.1:${ports.gateway + 7}`],
-    [/127\.0\.0\.1:4213/g, `127.0.0.1:${ports.second}`],
-    [/127\.0\.0\.1:4820/g, `127.0.0.1:${ports.crm}`],
-    [/127\.0\.0\.1:4830/g, `127.0.0.1:${ports.tasks}`],
+    [/127\.0\.0\.1:3213\b/g, `127.0.0.1:${ports.gateway}`],
+    [/127\.0\.0\.1:3214\b/g, `127.0.0.1:${ports.admin}`],
+    [/127\.0\.0\.1:3220\b/g, `127.0.0.1:${ports.gateway + 7}`],
+    [/127\.0\.0\.1:4213\b/g, `127.0.0.1:${ports.second}`],
+    [/127\.0\.0\.1:4820\b/g, `127.0.0.1:${ports.crm}`],
+    [/127\.0\.0\.1:4830\b/g, `127.0.0.1:${ports.tasks}`],
     [/https:\/\/crm\.internal\/cortex/g, `http://127.0.0.1:${ports.crm}`],
     [/<(pseudonym|key)>/g, '"$$$1"'],
     [systemFolders, `$1${folder.path}$2`],
   ];
   const here = (command: string) => names.reduce((text, [from, to]) => text.replaceAll(from, to), command);
+  for (const [name, text] of savedFiles(page)) await writeFile(join(work, name), here(text));
   await writeFile(join(folder.path, 'terminal'), `cd '${work}'\n`);
 
   function spawn(command: string, keep: boolean) {
@@ -182,14 +181,17 @@ async function layOutCheckout(work: string): Promise<void> {
 }
 
 /** The files that a page tells its reader to save. */
-async function saveFiles(page: string, work: string): Promise<void> {
-  if (page !== 'docs/demo.md') return;
+function savedFiles(page: string): readonly (readonly [string, string])[] {
   const first = (from: string, language: string) =>
     blocksOf(from)
       .find((block) => block.language === language)
       ?.lines.join('\n') ?? '';
-  await writeFile(join(work, 'tasks.mjs'), first('docs/backends.md', 'js'));
-  await writeFile(join(work, 'mine.yaml'), first(page, 'yaml'));
+  if (page === 'docs/backends.md') return [['dev.yaml', first(page, 'yaml')]];
+  if (page !== 'docs/demo.md') return [];
+  return [
+    ['tasks.mjs', first('docs/backends.md', 'js')],
+    ['mine.yaml', first(page, 'yaml')],
+  ];
 }
 
 /** Commands that stand for others: the ones under test, and those that would change the machine. */
@@ -265,6 +267,7 @@ function startTemplate(port: number): AsyncDisposable {
 }
 
 function config(of: {
+  readonly state: string;
   readonly url: string;
   readonly ports: { readonly gateway: number; readonly admin: number };
   readonly issuer: string;
@@ -279,6 +282,7 @@ function config(of: {
   const plan = (scopes: string) => scopes.split(' ');
   const value = {
     version: 1,
+    state_dir: of.state,
     gateway: { url: of.url, listen: `127.0.0.1:${of.ports.gateway}` },
     auth: { issuers: [{ url: of.issuer }] },
     plans: { pro: plan(pro), free: plan(free) },
