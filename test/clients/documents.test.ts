@@ -35,6 +35,14 @@ describe('the table of clients', () => {
     },
   );
 
+  test('is what the index says of who calls the gateway', () => {
+    const index = readFileSync(join(docs, '..', 'README.md'), 'utf8').split('\n');
+    for (const { id, title, calledBy } of clients) {
+      const start = calledBy === 'the vendor' ? 'From the vendor' : 'From your machine';
+      expect(index.find((line) => line.startsWith(start))).toContain(`[${title}](connect/${id}.md)`);
+    }
+  });
+
   test('is what the demo prints: each command as a person can paste it', () => {
     const output = { paint: (_style: string, text: string) => text };
     const text = demoText(
