@@ -33,6 +33,8 @@ export interface Client {
   /** What is left to do after the command or the file. */
   readonly signIn: string;
   readonly source: string;
+  /** The version that took the command and read the file, where it was tried. */
+  readonly tried?: string;
   /** When that was read: `2026-11-27`. */
   readonly checked: string;
 }
@@ -44,6 +46,8 @@ export interface ClientFile {
   readonly under: readonly string[];
   /** What stands at the entry's name below them. */
   members(entry: Entry): JsonObject;
+  /** Other members that mean the same, as the client’s own command writes them. */
+  alike?(entry: Entry): JsonObject;
   /** For a person, everywhere. `~` is the home folder, `%NAME%` a variable of Windows. */
   readonly user: Readonly<Record<Platform, string>>;
   /** For whoever works in a folder, below it. */

@@ -26,7 +26,9 @@ export const clients: readonly Client[] = [
     title: 'Claude Code',
     calledBy: 'this machine',
     program: 'claude',
-    commands: ({ name, url }) => [['claude', 'mcp', 'add', '--transport', 'http', name, url]],
+    commands: ({ name, url }) => [
+      ['claude', 'mcp', 'add', '--scope', 'user', '--transport', 'http', name, url],
+    ],
     file: {
       format: 'json',
       under: mcpServers,
@@ -37,6 +39,7 @@ export const clients: readonly Client[] = [
     },
     signIn: 'Start claude, type /mcp, choose the server, then Authenticate.',
     source: 'https://code.claude.com/docs/en/mcp',
+    tried: '2.1.197',
     checked,
   },
   {
@@ -133,6 +136,7 @@ export const clients: readonly Client[] = [
     },
     signIn: 'codex mcp login opens a browser; /mcp in a session shows the tools.',
     source: 'https://learn.chatgpt.com/docs/extend/mcp',
+    tried: '0.171.0',
     checked,
   },
   {
@@ -147,11 +151,13 @@ export const clients: readonly Client[] = [
       format: 'json',
       under: mcpServers,
       members: ({ url }) => ({ httpUrl: url }),
+      alike: ({ url }) => ({ url, type: 'http' }),
       user: everywhere('~/.gemini/settings.json'),
       project: '.gemini/settings.json',
     },
     signIn: 'Start gemini and type /mcp auth with the server’s name; a browser opens.',
     source: 'https://geminicli.com/docs/tools/mcp-server/',
+    tried: '0.61.0',
     checked,
   },
   {

@@ -92,6 +92,19 @@ describe('an entry in a file', () => {
   });
 });
 
+describe('an entry that the client’s own command made', () => {
+  const file = fileOf('gemini-cli');
+  const made = (url: string) => `{"mcpServers":{"cortex":{"url":"${url}","type":"http"}}}`;
+
+  test('is good as it is, and gets another address in the place where it has one', () => {
+    expect(putEntry(file, made(entry.url), entry)).toEqual({ ok: true, value: made(entry.url) });
+    expect(putEntry(file, made('http://127.0.0.1:3213/mcp'), entry)).toEqual({
+      ok: true,
+      value: made(entry.url),
+    });
+  });
+});
+
 describe('a file of the person’s own', () => {
   test('attack: a file that another program changed since it was read is not replaced', async () => {
     await using folder = await createTempFolder();

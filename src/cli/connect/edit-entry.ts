@@ -40,7 +40,7 @@ export function readEntry(
 export function putEntry(file: ClientFile, text: string, entry: Entry): Result<string, EditRefusal> {
   const before = readEntry(file, text, entry.name);
   if (!before.ok) return before;
-  const members = file.members(entry);
+  const members = membersFor(file, entry, before.value);
   if (before.value !== undefined && isAnotherKind(before.value, members))
     return err({ kind: 'another_server' });
   if (before.value !== undefined && holds(before.value, members)) return ok(text);
@@ -55,6 +55,14 @@ export function removeEntry(file: ClientFile, text: string, name: string): Resul
   if (before.value === undefined) return ok(text);
   const edited = editors[file.format].remove(text, [...file.under, name]);
   return judged(file, text, edited, name, undefined);
+}
+
+/** Those of the file, or the client’s own where the entry is spelled so. */
+function membersFor(file: ClientFile, entry: Entry, present: JsonObject | undefined): JsonObject {
+  const alike = file.alike?.(entry);
+  const isSoSpelled =
+    present !== undefined && alike !== undefined && Object.keys(alike).every((key) => key in present);
+  return isSoSpelled ? alike : file.members(entry);
 }
 
 function judged(
