@@ -4,6 +4,7 @@ import { isJsonObject, isStringArray, type JsonObject, parseJson, stringAt } fro
 import type { Secret } from '#kernel/secret.ts';
 import { createFetchJson } from '#outbound/fetch-json.ts';
 import { createLibraryFetch, type LibraryFetch, NoAnswer } from '#outbound/library-fetch.ts';
+import { isLoopbackHost } from '#outbound/loopback.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import { parseBearerChallenge } from '#wire/bearer-challenge.ts';
 import { UserError } from './errors.ts';
@@ -74,6 +75,14 @@ export function createGatewayClient(url: string): GatewayClient {
       const issuers = metadata.value.authorization_servers;
       const issuer = isStringArray(issuers) ? issuers[0] : undefined;
       if (issuer === undefined) throw unreachable('the gateway names nobody who signs people in');
+      if (!isSafe(issuer, url))
+        throw new UserError(
+          `the gateway sends you to ${JSON.stringify(issuer)}, where a password could be read`,
+          {
+            exitCode: exitCodes.no,
+            next: 'tell whoever runs the gateway: its issuer has to be https',
+          },
+        );
       const server = await readOAuthServer(issuer, fetchJson, AbortSignal.timeout(timeoutMs));
       if (!server.ok) throw unreachable(`${issuer} cannot be asked to sign you in: ${server.error}`);
       return { server: server.value, scopes: challenge?.scopes ?? [] };
@@ -87,6 +96,14 @@ export function createGatewayClient(url: string): GatewayClient {
 
     close: () => outbound.close(),
   };
+}
+
+/** https, this machine, or as open as the gateway itself, which somebody has then allowed. */
+function isSafe(issuer: string, gateway: string): boolean {
+  const [at, from] = [URL.parse(issuer), URL.parse(gateway)];
+  if (at === null || from === null) return false;
+  if (at.protocol === 'https:' || (at.protocol === 'http:' && isLoopbackHost(at.hostname))) return true;
+  return at.protocol === 'http:' && from.protocol === 'http:' && !isLoopbackHost(from.hostname);
 }
 
 function unreachable(message: string): UserError {

@@ -2,6 +2,9 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningDemo, startDemo } from '#cli/demo-setup.ts';
+import { readSignIn } from '#cli/stdio/kept-sign-in.ts';
+import { withProcessLock } from '#cli/stdio/process-lock.ts';
+import { keychainStore } from '#cli/stdio/token-store.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { createHeadlessBrowser } from '#demo/headless-browser.ts';
 import { createInbox } from '#demo/mailer.ts';
@@ -225,5 +228,93 @@ describe('cortex stdio refuses', { timeout: 60_000 }, () => {
     expect(JSON.stringify(await client.answer(1))).toContain('the gateway calls itself');
     expect(client.stderr()).not.toContain('/authorize?');
     await other.stop(true);
+  });
+
+  test('to sign in at an issuer over plain http elsewhere: a password could be read on its way', async () => {
+    const origin = () => other.url.origin;
+    const other: Bun.Server<undefined> = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: (request) =>
+        new URL(request.url).pathname === '/mcp'
+          ? new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer' } })
+          : Response.json({
+              resource: `${origin()}/mcp`,
+              authorization_servers: ['http://auth.example.com'],
+            }),
+    });
+    await using client = startStdio([`${origin()}/mcp`, '--no-browser', '--token-file', kept], {
+      cwd: folder.path,
+    });
+    client.send(initialize);
+    expect(JSON.stringify(await client.answer(1))).toContain('its issuer has to be https');
+    await other.stop(true);
+  });
+});
+
+describe('where a sign-in is kept', () => {
+  test('the keychain has it, and forgets it', async () => {
+    let entry: string | undefined;
+    const store = keychainStore(
+      {
+        get: async () => entry,
+        set: async (text) => {
+          entry = text;
+        },
+        remove: async () => {
+          entry = undefined;
+        },
+      },
+      () => expect.unreachable(),
+    );
+    await store.set('kept');
+    expect(entry).toBe('kept');
+    expect(await store.get()).toBe('kept');
+    await store.remove();
+    expect(await store.get()).toBeUndefined();
+  });
+
+  test('memory has it where the system keeps no secrets, and that is said once', async () => {
+    const said: string[] = [];
+    const locked = () => Promise.reject(new Error('locked'));
+    const store = keychainStore({ get: locked, set: locked, remove: locked }, (why) => said.push(why));
+    expect(await store.get()).toBeUndefined();
+    await store.set('held');
+    expect(await store.get()).toBe('held');
+    expect(store.place).toContain('memory');
+    expect(said).toEqual(['locked']);
+  });
+
+  test('what is kept in another form is no sign-in', () => {
+    expect(readSignIn(undefined)).toBeUndefined();
+    expect(readSignIn('[]')).toBeUndefined();
+    expect(readSignIn('{"v":2,"issuer":"a","client_id":"b","redirect_uri":"c"}')).toBeUndefined();
+  });
+});
+
+describe('the lock between processes', () => {
+  test('lets one do its work after the other, and waits for none that is gone', async () => {
+    const path = join(folder.path, 'deep', 'a.lock');
+    const signal = AbortSignal.timeout(30_000);
+    const order: string[] = [];
+    const work = (name: string) => async () => {
+      order.push(`${name} begins`);
+      await Bun.sleep(20);
+      order.push(`${name} ends`);
+    };
+    await Promise.all([withProcessLock(path, signal, work('a')), withProcessLock(path, signal, work('b'))]);
+    expect(order.map((entry) => entry.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends']);
+    expect(existsSync(path)).toBe(false);
+    const gone = Bun.spawn(['true']);
+    await gone.exited;
+    writeFileSync(path, String(gone.pid));
+    await withProcessLock(path, signal, work('c'));
+    expect(order.at(-1)).toBe('c ends');
+  });
+
+  test('is done without where it cannot be made', async () => {
+    writeFileSync(join(folder.path, 'file'), '');
+    const path = join(folder.path, 'file', 'a.lock');
+    expect(await withProcessLock(path, AbortSignal.timeout(1_000), async () => 'done')).toBe('done');
   });
 });

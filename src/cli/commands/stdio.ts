@@ -4,6 +4,7 @@ import { createLineSplitter } from '#adapter/stdio-lines.ts';
 import { defaultStateDir, findConfigFile } from '#config/find-file.ts';
 import { Secret } from '#kernel/secret.ts';
 import { createKeychain } from '#keys/keychain.ts';
+import { isLoopbackHost } from '#outbound/loopback.ts';
 import { createOutbound } from '#outbound/outbound.ts';
 import type { Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
@@ -26,7 +27,8 @@ export async function stdio(invocation: Invocation): Promise<number> {
   const store = storeOf(invocation, url);
   if (options.has('logout')) {
     await store.remove();
-    output.note(`The sign-in at ${url} is forgotten (${store.place}).`);
+    if (output.isJson) output.document({ url, signed_in: false, kept_in: null });
+    else output.note(`The sign-in at ${url} is forgotten (${store.place}).`);
     return exitCodes.done;
   }
   const stop = new AbortController();
@@ -36,7 +38,8 @@ export async function stdio(invocation: Invocation): Promise<number> {
     const tokens = tokensOf(invocation, gateway, store, url, stop.signal);
     if (options.has('login')) {
       await tokens.renew(undefined, { mayAsk: true });
-      output.note(`Signed in at ${url}; kept in ${store.place}.`);
+      if (output.isJson) output.document({ url, signed_in: true, kept_in: store.place });
+      else output.note(`Signed in at ${url}; kept in ${store.place}.`);
       return exitCodes.done;
     }
     if (terminal.isInteractive)
@@ -119,8 +122,7 @@ async function gatewayUrl(invocation: Invocation): Promise<string> {
     throw new UserError(`${JSON.stringify(base)} is not the URL of a gateway`, {
       next: 'cortex stdio https://mcp.example.com/mcp',
     });
-  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol === 'http:' && !isLoopback && !invocation.options.has('allow-http'))
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !invocation.options.has('allow-http'))
     throw new UserError(`${base} is not https: whoever is on the way could read the token`, {
       next: 'give its https URL; in a network that you trust: --allow-http',
     });

@@ -23,9 +23,13 @@ export async function withProcessLock<T>(
 }
 
 async function acquire(path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch {
+    return false;
+  }
   for (;;) {
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const descriptor = openSync(path, 'wx', 0o600);
       writeSync(descriptor, String(process.pid));
       closeSync(descriptor);

@@ -46,7 +46,9 @@ export function keychainStore(keychain: RemovableEntry, onMissing: (why: string)
     isMissing = true;
   };
   return {
-    place: 'the keychain of the system',
+    get place() {
+      return isMissing ? 'memory, until this ends' : 'the keychain of the system';
+    },
     async get() {
       if (isMissing) return held;
       try {
