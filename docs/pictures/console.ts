@@ -53,9 +53,7 @@ const pages = [
 ];
 
 async function shoot(page: Page, name: string): Promise<void> {
-  await page.waitForFunction(
-    'document.documentElement.dataset.live === undefined || document.documentElement.dataset.pulse === "live"',
-  );
+  await page.waitForSelector('html:not([data-live]), html[data-pulse=live]');
   await page.screenshot({
     path: join(folder, `console-${name}.png`),
     fullPage: isWhole,

@@ -261,9 +261,7 @@ describe.skipIf(chromiumPath === undefined)('the operators’ console in Chromiu
     const base = other.base(page);
     const texts: string[] = [];
     const look = async () => {
-      await page.waitForFunction(
-        'document.documentElement.dataset.live === undefined || document.documentElement.dataset.pulse === "live"',
-      );
+      await page.waitForSelector('html:not([data-live]), html[data-pulse=live]');
       expect(await page.evaluate('window.wasRun'), page.url()).toBeUndefined();
       expect(await page.locator('main img, main [onerror], main [onload], main script').count()).toBe(0);
       expect(await page.locator('a[href^="javascript:"]').count()).toBe(0);
