@@ -3,6 +3,8 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { clients } from '#clients/clients.ts';
+import { commandLine } from '#clients/command-line.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { allOptions } from '#config/options.ts';
 import { commands } from '../src/cli/commands.ts';
@@ -283,6 +285,17 @@ describe('examples in the documents', () => {
       child.kill();
       await child.exited;
     }
+  });
+
+  test('the front page has the line of each client that takes one, as `cortex connect` prints it', () => {
+    const page = read('README.md');
+    const url = 'http://127.0.0.1:3213/mcp';
+    const lines = clients.flatMap(({ commands: commandsFor }) => {
+      const [first] = commandsFor({ name: 'cortex', url, bridge: [] });
+      return first === undefined ? [] : [commandLine(first)];
+    });
+    expect(lines.length).toBeGreaterThan(4);
+    expect(lines.filter((line) => !page.includes(`\`${line}\``))).toEqual([]);
   });
 
   test('the three lines for it in the front page fit its whole configuration', () => {
