@@ -52,7 +52,8 @@ export async function browseCatalog(
     frame: catalogFrame,
     press: pressInCatalog,
   });
-  preferences.set('catalog.tab', tabs[left.tab]?.name ?? '');
+  // The first may be called after a person whose token was looked through.
+  preferences.set('catalog.tab', left.tab === 0 ? 'all' : (tabs[left.tab]?.name ?? 'all'));
   preferences.set('catalog.sort', left.sort);
   preferences.set('catalog.schema', left.isRaw ? 'json' : 'table');
   return exitCodes.done;

@@ -14,7 +14,7 @@ export type PreferenceName = (typeof preferenceNames)[number];
 
 export interface Preferences {
   get(name: PreferenceName): string | undefined;
-  /** A word: what does not look like one is not kept, so that nothing secret ever is. */
+  /** The name of what was chosen: what is no short word is not kept. */
   set(name: PreferenceName, value: string): void;
 }
 

@@ -1,4 +1,14 @@
-import type { Screen } from '../terminal.ts';
+/** What of a terminal is needed to ask it. */
+interface Asked {
+  readonly input: {
+    setRawMode(isRaw: boolean): unknown;
+    on(event: 'readable', listener: () => void): unknown;
+    off(event: 'readable', listener: () => void): unknown;
+    read(): unknown;
+    unshift(bytes: Uint8Array): unknown;
+  };
+  readonly output: { write(text: string): unknown };
+}
 
 const waitMs = 150;
 /** What colour is the ground; and who are you, which every terminal answers, so that nobody waits for the first. */
@@ -8,7 +18,7 @@ const questions = '\x1b]11;?\x1b\\\x1b[c';
  * Whether the terminal writes on a light ground: by its own answer, else by `COLORFGBG`, else it does not. What the
  * person types meanwhile is put back.
  */
-export async function asksForLight(screen: Screen, colorFgBg: string | undefined): Promise<boolean> {
+export async function asksForLight(screen: Asked, colorFgBg: string | undefined): Promise<boolean> {
   const { input, output } = screen;
   let heard = '';
   input.setRawMode(true);
