@@ -8,7 +8,7 @@ import { printable } from '#config/issue.ts';
 import type { JsonObject } from '#kernel/json.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { alignColumns, count } from './output.ts';
+import { count } from './output.ts';
 
 const maxFound = 50;
 
@@ -47,9 +47,7 @@ export function showCatalog(
     printable(firstSentence(definition.description ?? '')),
   ]);
   if (rows.length > 0) {
-    const [head = '', ...lines] = alignColumns([['TOOL', 'SCOPES', 'BYTES', 'DESCRIPTION'], ...rows]);
-    output.line(output.paint('bold', head));
-    for (const line of lines) output.line(line);
+    output.table({ head: ['TOOL', 'SCOPES', 'BYTES', 'DESCRIPTION'], rows });
   }
   const others = [
     count(seen.prompts.length, 'prompt'),

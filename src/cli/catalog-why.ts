@@ -5,7 +5,6 @@ import { printable } from '#config/issue.ts';
 import { holdsAll } from '#kernel/principal.ts';
 import { scopesNamed } from './catalog-scopes.ts';
 import type { Output } from './output.ts';
-import { alignColumns } from './output.ts';
 import type { TokenSight } from './token-sight.ts';
 
 /** Every gate before a tool in its order, up to and with the one that hides it. The token's is the first, where there is one. */
@@ -81,8 +80,7 @@ export function showGates(output: Output, tool: string, gates: readonly Gate[]):
     isPassed ? 'pass' : 'HIDDEN',
     printable(detail),
   ]);
-  for (const [at, line] of alignColumns(rows).entries())
-    output.line(gates[at]?.isPassed === false ? output.paint('red', line) : line);
+  output.table({ rows, style: (at) => (gates[at]?.isPassed === false ? 'red' : undefined) });
   const fix = gates.find(({ isPassed }) => !isPassed)?.fix;
   if (fix !== undefined) output.note(`fix: ${printable(fix)}`);
   return isVisible;

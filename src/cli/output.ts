@@ -1,4 +1,5 @@
 import type { JsonValue } from '#kernel/json.ts';
+import { fitTable } from './fit-table.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Failure {
@@ -17,6 +18,8 @@ export interface Output {
   readonly mayPaint: boolean;
   /** One line of data. */
   line(text: string): void;
+  /** Rows as columns that fit the terminal; in a pipe each row is one line, however long. */
+  table(table: Table): void;
   /** The one JSON document of a command. */
   document(value: JsonValue): void;
   /** One JSON value of a stream. */
@@ -30,6 +33,15 @@ export interface Output {
   detail(text: string): void;
   /** The text in colour where there is colour. */
   paint(style: Style, text: string): string;
+}
+
+interface Table {
+  readonly head?: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** How the row at this place is painted. */
+  readonly style?: (at: number) => Style | undefined;
+  /** Lines to follow the row at this place. */
+  readonly below?: (at: number) => readonly string[];
 }
 
 interface OutputOptions {
@@ -50,6 +62,15 @@ export function createOutput(terminal: Terminal, options: OutputOptions): Output
     isJson: options.isJson,
     mayPaint: mayColor,
     line: (text) => terminal.out(`${text}\n`),
+    table({ head, rows, style, below }) {
+      const fitted = fitTable(head, rows, terminal.isInteractive ? terminal.columns : undefined);
+      if (fitted.head !== undefined) terminal.out(`${paint('bold', fitted.head)}\n`);
+      for (const [at, row] of fitted.rows.entries()) {
+        const chosen = style?.(at);
+        terminal.out(`${chosen === undefined ? row : paint(chosen, row)}\n`);
+        for (const line of below?.(at) ?? []) terminal.out(`${line}\n`);
+      }
+    },
     document: (value) => terminal.out(`${JSON.stringify(value, undefined, 2)}\n`),
     jsonLine: (value) => terminal.out(`${JSON.stringify(value)}\n`),
     note: (text) => (options.isQuiet ? undefined : terminal.say(`${text}\n`)),

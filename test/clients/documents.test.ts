@@ -61,6 +61,7 @@ const silent = {
   mayPaint: false,
   isJson: false,
   line: () => {},
+  table: () => {},
   document: () => {},
   jsonLine: () => {},
   note: () => {},

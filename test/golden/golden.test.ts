@@ -36,7 +36,14 @@ describe('cortex', () => {
     const { text, stdout, stderr, exitCode } = await runCase(golden);
     await expect(text).toMatchFileSnapshot(join(folder, `${golden.name}.txt`));
     expect(stdout + stderr, 'a secret of the test is printed').not.toMatch(/s3cret/);
-    if (!golden.isTerminal) expect(stdout + stderr, 'colours in a pipe').not.toContain('\u001b');
+    const { columns } = golden;
+    if (columns !== undefined && golden.isTerminal) {
+      const tooWide = stdout.split('\n').filter((line) => Bun.stringWidth(line) > columns);
+      expect(tooWide, `wider than ${columns} columns`).toEqual([]);
+    }
+    const isPlain =
+      !golden.isTerminal || golden.environment.NO_COLOR !== undefined || golden.line.includes('--no-color');
+    if (isPlain) expect(stdout + stderr, 'colours in a pipe').not.toContain('\u001b');
     if (isJson(golden)) expect(isJsonText(stdout), 'stdout is a JSON document, or JSON lines').toBe(true);
     const isTalking = !isJson(golden) && !words(golden.line).includes('--quiet');
     if (exitCode === 2 && isTalking) expect(stderr, 'says what to do next').toMatch(/(?:next|then): /);

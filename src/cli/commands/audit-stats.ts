@@ -8,7 +8,7 @@ import { filterOf } from '../audit-filter.ts';
 import { findAudit } from '../audit-source.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { alignColumns, count, type Output } from '../output.ts';
+import { count, type Output } from '../output.ts';
 
 const keys: readonly StatsKey[] = ['tool', 'backend', 'plan'];
 /** A rule of thumb: models count differently. */
@@ -43,9 +43,7 @@ function showStats(output: Output, stats: AuditStats, chosen: readonly StatsKey[
     const rows = stats.rows(key);
     if (rows.length === 0) continue;
     const head = [key, 'calls', 'errors', 'refused', 'p50 ms', 'p95 ms', 'p99 ms', 'list tokens'];
-    const [title = '', ...lines] = alignColumns([head, ...rows.map(cellsOf)]);
-    output.line(output.paint('bold', title));
-    for (const line of lines) output.line(line);
+    output.table({ head, rows: rows.map(cellsOf) });
     output.line('');
   }
   output.line(count(stats.total().calls, 'call'));

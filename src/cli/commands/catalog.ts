@@ -16,7 +16,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { givenToken } from '../given-token.ts';
 import { screenFor } from '../may-draw.ts';
-import { alignColumns, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
 import { sightOfToken, type TokenRefused, withOwn } from '../token-sight.ts';
 
@@ -142,7 +142,7 @@ function showCost({ output }: Invocation, seen: VisibleCatalog): number {
   const rows = costs.map(({ mode, tools, bytes, estimatedTokens }) =>
     [mode, tools, bytes, `~${estimatedTokens}`].map(String),
   );
-  for (const line of alignColumns([['MODE', 'TOOLS', 'BYTES', 'TOKENS'], ...rows])) output.line(line);
+  output.table({ head: ['MODE', 'TOOLS', 'BYTES', 'TOKENS'], rows });
   output.note('Tokens are bytes / 4: models count differently. In search mode schemas cost an extra turn.');
   return exitCodes.done;
 }

@@ -5,7 +5,7 @@ import type { JsonValue } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { loadOptionsOf } from '../load-options.ts';
-import { alignColumns, count } from '../output.ts';
+import { count } from '../output.ts';
 
 /** Validates the configuration and shows the effective one. Exit code 2: it has problems. */
 export async function check(invocation: Invocation): Promise<number> {
@@ -32,10 +32,8 @@ function showJson(report: LoadReport, isValid: boolean, { output }: Invocation):
 
 function showSettings(report: LoadReport, _isValid: boolean, { output, terminal }: Invocation): void {
   const rows = report.effective.map((setting) => row(setting, terminal.cwd));
-  for (const [index, line] of alignColumns(rows).entries()) {
-    const isDefault = report.effective[index]?.origin.kind === 'default';
-    output.line(isDefault ? output.paint('dim', line) : line);
-  }
+  const isDefault = (at: number) => report.effective[at]?.origin.kind === 'default';
+  output.table({ rows, style: (at) => (isDefault(at) ? 'dim' : undefined) });
   const warnings = ofSeverity(report, 'warning');
   for (const issue of warnings)
     output.warn(`${output.paint('yellow', 'warning:')} ${showIssue(issue, terminal.cwd)}`);

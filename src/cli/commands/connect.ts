@@ -12,7 +12,6 @@ import { clientNamed, stateOf } from '../connect/known-clients.ts';
 import { lookAtFile, replaceFile } from '../connect/owned-file.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { alignColumns } from '../output.ts';
 import { ownCommand } from '../own-command.ts';
 import { visibleText } from '../visible-text.ts';
 
@@ -63,12 +62,11 @@ async function showAll({ terminal, output }: Invocation, entry: Entry): Promise<
     state === 'unknown' ? 'in its settings' : state,
     `cortex connect ${client.id}`,
   ]);
-  const [head = '', ...lines] = alignColumns([['client', 'here', 'how'], ...rows]);
-  output.line(output.paint('bold', head));
-  for (const [index, line] of lines.entries()) {
-    const state = states[index]?.state;
-    output.line(state === 'connected' ? output.paint('green', line) : line);
-  }
+  output.table({
+    head: ['client', 'here', 'how'],
+    rows,
+    style: (at) => (states[at]?.state === 'connected' ? 'green' : undefined),
+  });
   return exitCodes.done;
 }
 

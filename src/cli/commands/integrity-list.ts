@@ -2,7 +2,7 @@ import { isStringArray, type JsonObject, stringAt } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { askIntegrity, objectsAt } from '../integrity-source.ts';
-import { alignColumns, count } from '../output.ts';
+import { count } from '../output.ts';
 import { visibleText } from '../visible-text.ts';
 
 /** Shows what waits for an operator. Exit code 1: something does, or the baseline cannot be believed. */
@@ -17,12 +17,10 @@ export async function integrityList(invocation: Invocation): Promise<number> {
     return isFine ? exitCodes.done : exitCodes.no;
   }
   if (items.length > 0) {
-    const [head = '', ...lines] = alignColumns([
-      ['STATE', 'KIND', 'NAME', 'BACKEND', 'SINCE', 'SERVED', 'FIELDS'],
-      ...items.map(rowOf),
-    ]);
-    output.line(output.paint('bold', head));
-    for (const line of lines) output.line(line);
+    output.table({
+      head: ['STATE', 'KIND', 'NAME', 'BACKEND', 'SINCE', 'SERVED', 'FIELDS'],
+      rows: items.map(rowOf),
+    });
   }
   const warnings = objectsAt(answer, 'warnings');
   for (const warning of warnings) {

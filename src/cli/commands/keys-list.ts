@@ -2,7 +2,6 @@ import { printable, showFile } from '#config/issue.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type KeyReport, keyUses, reportKey, ringNames } from '../key-places.ts';
-import { alignColumns } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
 
 /** Shows the gateway's keys by their ids, never a secret. Exit code 1: one cannot be used. */
@@ -27,16 +26,20 @@ export async function keysList(invocation: Invocation): Promise<number> {
     return isFine ? exitCodes.done : exitCodes.no;
   }
   const rows = reports.map((report) => [report.name, stateOf(report), keyUses[report.name]]);
-  const [head = '', ...lines] = alignColumns([['KEY', 'IDS', 'FOR'], ...rows]);
-  output.line(output.paint('bold', head));
-  for (const [index, line] of lines.entries()) {
-    const report = reports[index];
-    if (report === undefined) continue;
-    output.line(report.state === 'wrong' ? output.paint('red', line) : line);
-    output.line(output.paint('dim', `  in ${printable(showFile(report.place, terminal.cwd))}`));
-    const label = report.name === 'assertion' ? 'kid' : 'public key';
-    for (const key of report.publicKeys) output.line(output.paint('dim', `  ${label} ${key}`));
-  }
+  output.table({
+    head: ['KEY', 'IDS', 'FOR'],
+    rows,
+    style: (at) => (reports[at]?.state === 'wrong' ? 'red' : undefined),
+    below(at) {
+      const report = reports[at];
+      if (report === undefined) return [];
+      const label = report.name === 'assertion' ? 'kid' : 'public key';
+      const place = `  in ${printable(showFile(report.place, terminal.cwd))}`;
+      return [place, ...report.publicKeys.map((key) => `  ${label} ${key}`)].map((line) =>
+        output.paint('dim', line),
+      );
+    },
+  });
   for (const { name, problem } of reports)
     if (problem !== undefined) output.warn(`${name}: ${printable(problem)}`);
   if (reports.some(({ state }) => state === 'absent'))

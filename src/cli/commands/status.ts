@@ -4,7 +4,6 @@ import { askGateway, controlPath } from '../control-client.ts';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { objectsAt } from '../integrity-source.ts';
-import { alignColumns } from '../output.ts';
 import { requireConfig } from '../require-config.ts';
 import { visibleText } from '../visible-text.ts';
 
@@ -26,8 +25,8 @@ export async function status(invocation: Invocation): Promise<number> {
     return isFine ? exitCodes.done : exitCodes.no;
   }
   const integrity = isJsonObject(answer.integrity) ? (stringAt(answer.integrity, 'state') ?? '-') : '-';
-  output.line(
-    alignColumns([
+  output.table({
+    rows: [
       [
         'gateway',
         `${answer.ready === true ? 'ready' : 'stopping'}, version ${stringAt(answer, 'version')}, pid ${Number(answer.pid)}`,
@@ -35,8 +34,8 @@ export async function status(invocation: Invocation): Promise<number> {
       ['audit', isWritable ? 'written' : output.paint('red', 'cannot be written')],
       ['integrity', integrity],
       ...objectsAt(answer, 'backends').map(backendRow),
-    ]).join('\n'),
-  );
+    ],
+  });
   return isFine ? exitCodes.done : exitCodes.no;
 }
 

@@ -2,7 +2,7 @@ import { printable } from '#config/issue.ts';
 import { isJsonObject, type JsonObject, stringAt } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { alignColumns, count } from '../output.ts';
+import { count } from '../output.ts';
 import { askVault, userOf } from '../vault-source.ts';
 
 /** Shows grants without their secrets. */
@@ -17,7 +17,7 @@ export async function vaultList(invocation: Invocation): Promise<number> {
   const rows = users.flatMap((user) => objectsAt(user, 'grants').map((grant) => rowOf(user, grant)));
   if (rows.length > 0) {
     const head = ['USER', 'ISSUER', 'SERVER', 'ACCOUNT', 'SINCE', 'LAST USED', 'STATE', 'SCOPES'];
-    for (const line of alignColumns([head, ...rows])) output.line(line);
+    output.table({ head, rows });
   }
   output.note(`${count(rows.length, 'grant')} of ${count(users.length, 'user')}`);
   return exitCodes.done;

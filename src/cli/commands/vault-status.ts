@@ -2,7 +2,6 @@ import { printable } from '#config/issue.ts';
 import { isJsonObject, stringAt } from '#kernel/json.ts';
 import type { Invocation } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { alignColumns } from '../output.ts';
 import { askVault } from '../vault-source.ts';
 
 /** Shows the keys and what needs which. Exit code 1: something needs a key that is not there. */
@@ -25,7 +24,7 @@ export async function vaultStatus(invocation: Invocation): Promise<number> {
     key.isInRing === true ? (index === 0 ? 'newest' : 'older') : 'MISSING',
     `opens ${key.seals}`,
   ]);
-  for (const line of alignColumns(rows)) output.line(line);
+  output.table({ rows });
   if (!isWhole) output.warn('put the missing key below the others, where the keys come from');
   return exitCode;
 }
