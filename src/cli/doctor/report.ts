@@ -36,7 +36,7 @@ export function showStep(
   };
   const of = hasMany && issuer !== undefined ? ` [${issuer}]` : '';
   const head = `${output.paint(styles[status], status.padEnd(statusWidth))} ${step.padEnd(stepWidth)}`;
-  const [first = '', ...rest] = wrapped(visibleText(found + of), isWide ? width : columns);
+  const [first = '', ...rest] = wrapped(visibleText(found + of), width);
   if (isWide) output.line(`${head} ${first}`);
   else {
     output.line(head.trimEnd());
