@@ -138,6 +138,20 @@ describe('the doctor, asking each application', () => {
     expect(exitCode).toBe(status === 'failed' ? 1 : 0);
   });
 
+  test('asks one again that was asleep', async () => {
+    let asked = 0;
+    const server = someone(async () => {
+      asked += 1;
+      if (asked === 1) await Bun.sleep(2_050);
+      return Response.json({ tools });
+    });
+    const url = `http://127.0.0.1:${server.port}`;
+    const { step } = await stepsOf({ backends: { notes: { url, technical_token: 'x' } } });
+    await server.stop(true);
+    expect(asked).toBe(2);
+    expect(step('notes')).toMatchObject({ status: 'ok' });
+  });
+
   test('goes on at the next where one is down, and ends with the code of the first', async () => {
     const server = someone(() => Response.json({ tools }));
     const { exitCode, step } = await stepsOf({

@@ -44,9 +44,14 @@ async function application(config: Config, backend: BackendConfig, outbound: Out
     { ...options, timeoutMs: config.limits.pollTimeoutMs, maxBytes: config.limits.maxCatalogBytes },
     outbound,
   );
-  const startedMs = performance.now();
-  const answer = await request('list_tools', {}, undefined, new AbortController().signal);
-  const ms = Math.round(performance.now() - startedMs);
+  const ask = async () => {
+    const startedMs = performance.now();
+    const answer = await request('list_tools', {}, undefined, new AbortController().signal);
+    return { answer, ms: Math.round(performance.now() - startedMs) };
+  };
+  const first = await ask();
+  // Whoever was asleep is asked again: what counts is how it is while it is used.
+  const { answer, ms } = first.answer.ok && first.ms >= slowMs ? await ask() : first;
   if (!answer.ok)
     return unreachable(
       `${options.url} does not answer: ${causeOf(answer.error)}`,
