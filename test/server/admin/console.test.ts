@@ -448,7 +448,10 @@ describe('a page that stays up to date', () => {
   }
 
   test('is sent what changed of it, and nothing that did not', async () => {
-    const stream = await follow(await signIn('dashboard'), 'audit?tool=create_note');
+    const browser = await signIn('dashboard');
+    for (const of of ['revoke', 'grants', 'none'])
+      expect((await follow(browser, of)).answer.status).toBe(404);
+    const stream = await follow(browser, 'audit?tool=create_note');
     expect(stream.answer.headers.get('content-type')).toBe('text/event-stream');
     const caller = await world.running.caller({ sub: 'ada', scope: 'mcp:notes:read mcp:notes:write' });
     await caller.tool('notes_create_note');
@@ -471,7 +474,7 @@ describe('a page that stays up to date', () => {
     await within(async (other) => {
       const browser = await signIn('dashboard');
       const streams = [];
-      for (let n = 0; n < 65; n += 1) streams.push(await follow(browser, 'revoke'));
+      for (let n = 0; n < 65; n += 1) streams.push(await follow(browser, 'audit?tool=none'));
       expect(streams.map(({ answer }) => answer.status)).toEqual([...Array(64).fill(200), 503]);
       await other.running.gateway.drain(0);
       await expect(streams[0]?.until(/never/)).rejects.toThrow('ended without');

@@ -97,6 +97,9 @@ export function createConsole({ door, source, clock, schedule }: ConsoleDeps): C
   /** Shown again and again, until the session ends or is another one's. */
   async function follow(visit: ConsoleVisit, session: AdminSession): Promise<Response> {
     const address = visit.url.searchParams.get('of') ?? '';
+    const page = await views.at(address, viewerOf(session));
+    if (page?.parts.some(({ isLive }) => isLive === true) !== true)
+      return new Response('nothing of this page is live', { status: 404 });
     const look = async () => {
       const now = door.session(visit.request, visit.host);
       if (now?.key !== session.key) return undefined;
