@@ -35,7 +35,7 @@ export interface Client {
   readonly source: string;
   /** The version that took the command and read the file, where it was tried. */
   readonly tried?: string;
-  /** When that was read: `2026-11-27`. */
+  /** When that was read: `2026-11-27`, or `2026-11`. */
   readonly checked: string;
 }
 

@@ -2,6 +2,8 @@ import type { Client, ClientFile, Entry } from './client.ts';
 import { isLocalAddress } from './local-address.ts';
 
 const checked = '2026-11-27';
+/** Read in that month, and not again since. */
+const inNovember = '2026-11';
 const everywhere = (path: string) => ({ linux: path, darwin: path, win32: path });
 const mcpServers = ['mcpServers'] as const;
 
@@ -55,7 +57,7 @@ export const clients: readonly Client[] = [
     signIn: 'After a change of the file restart Claude Desktop; its bridge opens a browser to sign in.',
     source:
       'https://support.claude.com/en/articles/11503834-building-custom-connectors-via-remote-mcp-servers',
-    checked,
+    checked: inNovember,
   },
   {
     id: 'claude-ai',
@@ -70,7 +72,7 @@ export const clients: readonly Client[] = [
     signIn: 'A browser opens when you connect.',
     source:
       'https://support.claude.com/en/articles/11175166-getting-started-with-custom-connectors-using-remote-mcp',
-    checked,
+    checked: inNovember,
   },
   {
     id: 'vscode',
@@ -173,7 +175,7 @@ export const clients: readonly Client[] = [
     ],
     signIn: 'A browser opens when you create the app.',
     source: 'https://developers.openai.com/api/docs/guides/developer-mode.md',
-    checked,
+    checked: inNovember,
   },
   {
     id: 'openclaw',
@@ -193,7 +195,7 @@ export const clients: readonly Client[] = [
     },
     signIn: 'openclaw mcp login prints an address to open, then takes the code from there.',
     source: 'https://github.com/openclaw/openclaw/blob/main/docs/cli/mcp.md',
-    checked,
+    checked: inNovember,
   },
   {
     id: 'hermes',
