@@ -20,7 +20,7 @@ export async function init(invocation: Invocation): Promise<number> {
   const isForced = options.has('force');
   if (existsSync(file) && !isForced) throw alreadyThere(file);
   const mayAsk = terminal.isInteractive && !output.isJson && !options.has('yes');
-  const ask = mayAsk ? await questions() : undefined;
+  const ask = mayAsk ? await questions(options.has('color')) : undefined;
 
   const draft = await gatherDraft(invocation, ask);
   const taken = options.has('check') ? await judge(invocation, draft, ask) : [];
@@ -46,7 +46,9 @@ export async function init(invocation: Invocation): Promise<number> {
   return exitCodes.done;
 }
 
-async function questions(): Promise<Questions> {
+async function questions(mayColor: boolean): Promise<Questions> {
+  // The library asks the environment, and nothing else.
+  if (!mayColor) process.env.NO_COLOR = '1';
   const { createQuestions } = await import('../init/questions.ts');
   return createQuestions('Cortex Gateway: a configuration to begin with');
 }
