@@ -26,7 +26,7 @@ export interface OpenChain {
 }
 
 /** How much of a file's end a start reads until it holds a checkpoint; the last is enough for 1,000 records. */
-const windows: readonly [number, ...number[]] = [8 * 1024, 64 * 1024, 768 * 1024, 4 * 1024 * 1024];
+const windows: readonly [number, ...number[]] = [4 * 1024, 64 * 1024, 768 * 1024, 4 * 1024 * 1024];
 
 /**
  * Goes on with a chain of the folder that no process holds, or begins a new one. A chain whose end does not hold is
