@@ -194,6 +194,10 @@ function savedFiles(page: string): readonly (readonly [string, string])[] {
   ];
 }
 
+/** What is not what it is on a reader's machine. */
+export const standIns =
+  'sudo runs as whoever runs the tests; npx, npm and `bun run demo` fetch nothing; systemctl, useradd, chown and apt-get do nothing';
+
 /** Commands that stand for others: the ones under test, and those that would change the machine. */
 async function writeTools(
   folder: string,
