@@ -5,6 +5,7 @@ import { configJsonSchema } from '#config/json-schema.ts';
 import { referencePage } from '#config/reference-page.ts';
 import { commandsPage } from './commands-page.ts';
 import { connectPage } from './connect-page.ts';
+import { jsonPage } from './json-page.ts';
 import { manualPage } from './manual-page.ts';
 
 /** Generated files by their path below `docs/`. */
@@ -13,6 +14,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['commands.md', commandsPage()],
     ['connect/README.md', connectPage()],
     ['cortex.1', manualPage()],
+    ['json.md', jsonPage()],
     ['configuration.md', referencePage()],
     ['cortex.example.yaml', exampleYaml()],
     ['cortex.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],

@@ -110,7 +110,9 @@ describe('settings in the documents', () => {
     return source.includes(`'${name}'`);
   }
 
-  test.each(pages)('%s names only settings that there are', (page) => {
+  // Its names are those of fields in outputs.
+  const others = pages.filter((page) => page !== 'docs/json.md');
+  test.each(others)('%s names only settings that there are', (page) => {
     const named = [...read(page).matchAll(/`([a-z_]+\.[a-z_.<>*]+)(?::[^`]*)?`/g)].map(
       ([, name = '']) => name,
     );
