@@ -44,6 +44,7 @@ function recipe(language: string, port: number, upstream: string): string {
 
 async function spawnProxy(command: readonly string[], port: number): Promise<AsyncDisposable> {
   const child = Bun.spawn([...command], {
+    detached: true,
     env: { PATH: process.env.PATH ?? '', HOME: folder.path },
     stdin: 'ignore',
     stdout: 'ignore',
@@ -54,7 +55,8 @@ async function spawnProxy(command: readonly string[], port: number): Promise<Asy
     exitCode = code;
   });
   const stop = async () => {
-    child.kill('SIGKILL');
+    // With its workers, which would stay behind and keep the port.
+    process.kill(-child.pid, 'SIGKILL');
     await child.exited;
   };
   await untilOpen(port, () => exitCode !== undefined).catch(async (error: unknown) => {
