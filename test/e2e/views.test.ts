@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { facts, openTestAudit, signer } from '../audit/support/audit-kit.ts';
 import { cortexCommand } from '../support/binary.ts';
+import { createIssuer } from '../support/issuer.ts';
 import { createTempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { openTmux, tmuxPath } from '../support/tmux.ts';
 
@@ -76,6 +77,22 @@ describe.skipIf(tmuxPath === undefined)('cortex catalog on a terminal', { timeou
     await terminal.press('C-c');
     const after = await terminal.until(/left 0/);
     expect(after).not.toContain('notes_list');
+  });
+
+  test('looks through somebody’s eyes with a token that was typed, and keeps nobody’s name', async () => {
+    await using issuer = await createIssuer({ audience: 'http://127.0.0.1:3213/mcp', algorithm: 'ES256' });
+    const config = join(folder.path, 'cortex.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('http://127.0.0.1:3220', issuer.url));
+    const token = await issuer.mint({ sub: 'ada', scope: 'notes:write' });
+    await using terminal = await open(['catalog', '--quiet', '--token', '-']);
+    await terminal.press(token, 'Enter');
+    await terminal.until((screen) => / ada 1 +pro 3 /.test(screen) && screen.includes('notes_write'));
+    await terminal.press('wri');
+    await terminal.until(/1 of 1/);
+    await terminal.press('C-c');
+    await terminal.until(/left 0/);
+    const kept = readFileSync(join(folder.path, '.config', 'cortex', 'preferences.json'), 'utf8');
+    expect(JSON.parse(kept)).toMatchObject({ 'catalog.tab': 'all' });
   });
 
   test('remembers the tab and the form of the schema, and nothing else', async () => {
