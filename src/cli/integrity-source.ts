@@ -27,7 +27,9 @@ export async function askIntegrity(
   input: JsonObject,
 ): Promise<JsonObject> {
   const { config } = await requireConfig(invocation, false);
-  const answer = await postToGateway(controlPath(config.stateDir), `/integrity/${action}`, input, timeoutMs);
+  const answer = await invocation.output.during('asking the gateway', () =>
+    postToGateway(controlPath(config.stateDir), `/integrity/${action}`, input, timeoutMs),
+  );
   if (answer === undefined) {
     const { withLocalIntegrity } = await import('./local-integrity.ts');
     const outcome = await withLocalIntegrity(config, (desk) => desk.handle(action, input, 'local'));

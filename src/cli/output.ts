@@ -1,5 +1,6 @@
 import type { JsonValue } from '#kernel/json.ts';
 import { fitTable } from './fit-table.ts';
+import { withProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Failure {
@@ -24,6 +25,8 @@ export interface Output {
   document(value: JsonValue): void;
   /** One JSON value of a stream. */
   jsonLine(value: JsonValue): void;
+  /** Does what may take long, and says so while it does. */
+  during<T>(what: string, work: () => Promise<T>): Promise<T>;
   /** Talk; `--quiet` silences it. */
   note(text: string): void;
   /** Talk that `--quiet` does not silence. */
@@ -73,6 +76,7 @@ export function createOutput(terminal: Terminal, options: OutputOptions): Output
     },
     document: (value) => terminal.out(`${JSON.stringify(value, undefined, 2)}\n`),
     jsonLine: (value) => terminal.out(`${JSON.stringify(value)}\n`),
+    during: (what, work) => (options.isQuiet ? work() : withProgress(terminal, what, work)),
     note: (text) => (options.isQuiet ? undefined : terminal.say(`${text}\n`)),
     warn: (text) => terminal.say(`${text}\n`),
     detail: (text) => terminal.say(`${text}\n`),

@@ -14,6 +14,8 @@ export interface Terminal extends Surroundings {
   readonly say: (text: string) => void;
   /** Both stdin and stdout are a terminal: only then may a command ask or draw. */
   readonly isInteractive: boolean;
+  /** Stderr is a terminal: somebody sees talk as it comes. */
+  readonly isTalkSeen?: boolean;
   /** A line that the person types; undefined at the end of the input, and when `signal` aborts. */
   readonly readLine?: (signal: AbortSignal) => Promise<string | undefined>;
   /** All that comes on stdin, for a command whose stdin is no person's. */
@@ -53,6 +55,9 @@ export function processTerminal(): Terminal {
     },
     get isInteractive() {
       return isTerminal(stdin) && isTerminal(stdout);
+    },
+    get isTalkSeen() {
+      return isTerminal(stderr);
     },
     readLine: (signal) => readLine(signal),
     input: () => Bun.stdin.stream(),

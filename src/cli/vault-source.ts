@@ -29,7 +29,9 @@ export async function askVault(
   let outcome = await askOperation(path, `/vault/${action}`, input, timeoutMs);
   if (outcome === undefined) {
     const { withLocalVault } = await import('./local-vault.ts');
-    outcome = await withLocalVault(config, (desk) => desk.handle(action, input, 'local'));
+    outcome = await invocation.output.during('opening the vault', () =>
+      withLocalVault(config, (desk) => desk.handle(action, input, 'local')),
+    );
   }
   if (outcome.ok) return outcome.value;
   throw refused(outcome.error.reason, outcome.error.message);

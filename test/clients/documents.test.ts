@@ -62,6 +62,7 @@ const silent = {
   isJson: false,
   line: () => {},
   table: () => {},
+  during: (_what: string, work: () => Promise<never>) => work(),
   document: () => {},
   jsonLine: () => {},
   note: () => {},

@@ -1,3 +1,4 @@
+import type { AuditBreak } from '#audit/audit-break.ts';
 import { matches } from '#audit/reader.ts';
 import { scanAudit } from '#audit/scan.ts';
 import { type AuditStats, createAuditStats, type StatsKey, type StatsRow } from '#audit/stats.ts';
@@ -22,17 +23,18 @@ export async function auditStats(invocation: Invocation): Promise<number> {
   const chosen = keys.filter((key) => by.length === 0 || by.includes(key));
   const { dir, verifier } = await findAudit(invocation);
   const stats = createAuditStats();
-  let breaks = 0;
-  await scanAudit({
-    dir,
-    verifier,
-    since: filter.since,
-    onRecord: (record) => matches(record, filter) && stats.add(record),
-    onBreak(broken) {
-      breaks += 1;
-      warnOfBreak(output, broken);
-    },
-  });
+  const found: AuditBreak[] = [];
+  await output.during('reading the audit', () =>
+    scanAudit({
+      dir,
+      verifier,
+      since: filter.since,
+      onRecord: (record) => matches(record, filter) && stats.add(record),
+      onBreak: (broken) => found.push(broken),
+    }),
+  );
+  for (const broken of found) warnOfBreak(output, broken);
+  const breaks = found.length;
   if (output.isJson) output.document(statsJson(stats, chosen, breaks));
   else showStats(output, stats, chosen);
   return breaks === 0 ? exitCodes.done : exitCodes.no;

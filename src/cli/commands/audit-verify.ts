@@ -19,7 +19,7 @@ export async function auditVerify(invocation: Invocation): Promise<number> {
   const { dir, verifier, publicKeys } = await findAudit(invocation);
   // Before the files: they only grow, so what is read after them could speak of records they do not have yet.
   const ledger = await givenAnchors(invocation, verifier);
-  const report = await verifyAudit(dir, verifier, ledger);
+  const report = await output.during('checking the audit', () => verifyAudit(dir, verifier, ledger));
   if (output.isJson) output.document(reportJson(dir, publicKeys, report, ledger));
   else showReport(output, report);
   if (ledger !== undefined) {

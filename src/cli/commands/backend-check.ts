@@ -44,17 +44,13 @@ export async function backendCheck({ args, options, terminal, output }: Invocati
       output.note(`users are ada and bob of the issuer ${issuer.url}, for the audience ${audience}`);
       output.note('the backend must trust it: OAUTH_ISSUER unset on this machine, or set to that address');
     }
-    const outcomes = await runChecks(
-      {
-        probe,
-        technicalToken,
-        tokens: token === undefined ? undefined : [token, options.text('token-other')],
-        issuer,
-      },
-      (outcome) => {
+    const tokens = token === undefined ? undefined : ([token, options.text('token-other')] as const);
+    const check = () =>
+      runChecks({ probe, technicalToken, tokens, issuer }, (outcome) => {
         if (!output.isJson) showOutcome(output, outcome);
-      },
-    );
+      });
+    // For people each outcome is a line as it comes.
+    const outcomes = await (output.isJson ? output.during('checking the backend', check) : check());
     const junit = options.text('junit');
     if (junit !== undefined) await writeFile(resolve(terminal.cwd, junit), junitReport(url, outcomes));
     const failed = numberWith(outcomes, 'fail');

@@ -28,7 +28,9 @@ export async function catalog(invocation: Invocation): Promise<number> {
   const choice = choiceOf(invocation, config);
   const { backends } = choice;
   const token = await givenToken(invocation, 'cortex catalog --token - < token.txt');
-  const found = await findCatalog(loaded, terminal.environment.PATH ?? '');
+  const found = await output.during('reading the catalog', () =>
+    findCatalog(loaded, terminal.environment.PATH ?? ''),
+  );
   const { source } = found;
   warnOfBackends(output, found.snapshot);
   if (source === 'polled') output.note('No gateway runs here; the backends were asked instead.');

@@ -28,7 +28,9 @@ export async function explain(invocation: Invocation): Promise<number> {
     throw new UserError('--call needs the token of whoever calls', {
       next: `cortex explain ${tool} --call '{}' --token - < token.txt`,
     });
-  const found = await findCatalog(loaded, terminal.environment.PATH ?? '');
+  const found = await output.during('reading the catalog', () =>
+    findCatalog(loaded, terminal.environment.PATH ?? ''),
+  );
   const isRunning = found.source === 'gateway';
   if (!isRunning) output.note('No gateway runs here; the backends were asked instead.');
   const sight = token === undefined ? undefined : await sightOfToken(config, token);

@@ -32,7 +32,9 @@ export async function revoke(invocation: Invocation): Promise<number> {
   const input = revocationOf(invocation);
   const { config } = await requireConfig(invocation, false);
   const path = controlPath(config.stateDir);
-  const running = await askOperation(path, pathname, input, timeoutMs);
+  const running = await output.during('waiting for the replicas', () =>
+    askOperation(path, pathname, input, timeoutMs),
+  );
   const outcome = running ?? (await keep(config, input));
   if (!outcome.ok) throw refused(outcome.error);
   // A gateway that started meanwhile may have read what is kept before this was written.
