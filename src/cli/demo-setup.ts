@@ -22,6 +22,8 @@ export interface DemoOptions {
   readonly issuerPort: number;
   /** Of the third-party MCP server; undefined: there is none. */
   readonly calendarPort: number | undefined;
+  /** Of the operators’ console; undefined: there is none. */
+  readonly adminPort: number | undefined;
   /** The public origin, of gateway and authorization server alike: a proxy tells them apart by path. Undefined: on this machine alone. */
   readonly publicUrl: string | undefined;
   readonly mailer: Mailer;
@@ -37,6 +39,8 @@ export interface RunningDemo {
   readonly config: Config;
   readonly folder: string;
   readonly configFile: string;
+  /** Where operators look, and what lets them in. */
+  readonly console: { readonly url: string; readonly token: string } | undefined;
   stop(): Promise<void>;
 }
 
@@ -70,7 +74,8 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
     });
   });
   const configFile = join(folder, 'cortex.yaml');
-  writeFileSync(configFile, demoConfig({ url, issuer, world, folder, options }), { mode: 0o600 });
+  const console = options.adminPort === undefined ? undefined : consoleAt(options.adminPort);
+  writeFileSync(configFile, demoConfig({ url, issuer, world, folder, options, console }), { mode: 0o600 });
   const loaded = await loadConfig({
     cwd: folder,
     environment: {},
@@ -92,6 +97,7 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
       config,
       folder,
       configFile,
+      console,
       async stop() {
         await running.stop();
         await world.close();
@@ -106,6 +112,12 @@ export async function startDemo(options: DemoOptions, terminal: Terminal): Promi
   }
 }
 
+/** With a token of this start alone. */
+function consoleAt(port: number): NonNullable<RunningDemo['console']> {
+  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+  return { url: `http://127.0.0.1:${port}/`, token };
+}
+
 /** The demo's configuration as a person would write it. */
 function demoConfig(of: {
   readonly url: string;
@@ -113,8 +125,9 @@ function demoConfig(of: {
   readonly world: DemoWorld;
   readonly folder: string;
   readonly options: DemoOptions;
+  readonly console: RunningDemo['console'];
 }): string {
-  const { url, issuer, world, folder, options } = of;
+  const { url, issuer, world, folder, options, console } = of;
   const client = `client_id: ${world.gatewayClient.id}, client_secret: ${JSON.stringify(world.gatewayClient.secret)}`;
   // The larger plan first: the first whose scopes are all held names the caller's plan.
   const plans = (['pro', 'free'] as const).map((plan) => `  ${plan}: [${demoPlans[plan].join(', ')}]`);
@@ -142,6 +155,13 @@ function demoConfig(of: {
     ...(world.calendarUrl === undefined
       ? []
       : ['servers:', `  calendar: { url: ${world.calendarUrl}, scopes: { default: mcp:calendar } }`]),
+    ...(console === undefined
+      ? []
+      : [
+          'admin:',
+          `  listen: ${new URL(console.url).host}`,
+          `  tokens: { demo: { token: ${console.token}, role: reveal } }`,
+        ]),
     ...(options.publicUrl === undefined ? [] : ['limits:', '  calls_per_minute: 60']),
     '',
   ].join('\n');

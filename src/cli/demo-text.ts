@@ -10,6 +10,7 @@ export function demoText(
     readonly issuer: string;
     readonly token: string | undefined;
     readonly configFile: string;
+    readonly console: { readonly url: string; readonly token: string } | undefined;
   },
 ): string {
   const heading = (text: string) => output.paint('bold', text);
@@ -22,6 +23,12 @@ export function demoText(
     `  Connect    ${new URL('/', of.url).href}   ${faint('a page for people: how each client is connected')}`,
     `  Sign in    ${of.issuer}/account   ${faint('any e-mail address; the link of the mail appears here')}`,
     `  Accounts   ${new URL('/link', of.url).href}   ${faint('what is linked, and what was called in your name')}`,
+    ...(of.console === undefined
+      ? []
+      : [
+          `  Console    ${of.console.url}   ${faint('for operators: how everything does, live; its token:')}`,
+          `             ${of.console.token}`,
+        ]),
     `  Config     ${of.configFile}`,
     '',
     heading('Connect a client'),

@@ -32,6 +32,7 @@ async function askFor(clientOf: (port: number) => string, publicUrl: string | un
       gatewayPort,
       issuerPort,
       calendarPort: undefined,
+      adminPort: undefined,
       publicUrl,
       mailer: createInbox(),
       isQuiet: true,

@@ -19,7 +19,12 @@ const nowhere: Terminal = {
 
 let demo: RunningDemo;
 beforeAll(async () => {
-  const ports = { gatewayPort: freePort(), issuerPort: freePort(), calendarPort: freePort() };
+  const ports = {
+    gatewayPort: freePort(),
+    issuerPort: freePort(),
+    calendarPort: freePort(),
+    adminPort: undefined,
+  };
   demo = await startDemo(
     { ...ports, folder: undefined, publicUrl: undefined, mailer: inbox, isQuiet: true },
     nowhere,

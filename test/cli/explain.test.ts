@@ -28,6 +28,7 @@ beforeAll(async () => {
       gatewayPort: freePort(),
       issuerPort: freePort(),
       calendarPort: freePort(),
+      adminPort: undefined,
       publicUrl: undefined,
       mailer: inbox,
       isQuiet: true,

@@ -36,6 +36,7 @@ beforeAll(async () => {
       gatewayPort: freePort(),
       issuerPort: freePort(),
       calendarPort: undefined,
+      adminPort: undefined,
       publicUrl: undefined,
       mailer: inbox,
       isQuiet: true,

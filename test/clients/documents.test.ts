@@ -47,7 +47,13 @@ describe('the table of clients', () => {
     const output = { paint: (_style: string, text: string) => text };
     const text = demoText(
       { ...silent, ...output },
-      { url: entry.url, issuer: 'https://auth.example.com', token: undefined, configFile: 'x' },
+      {
+        url: entry.url,
+        issuer: 'https://auth.example.com',
+        token: undefined,
+        configFile: 'x',
+        console: undefined,
+      },
     );
     for (const { title, commands } of clients) {
       const [first] = commands(entry);

@@ -44,6 +44,13 @@ describe('cortex demo', () => {
     expect(JSON.parse(answer).result.tools.map((tool: { name: string }) => tool.name)).toContain(
       'notes_list_notes',
     );
+    const [, console = '', token = ''] = /^ {2}Console +(\S+) .*\n +(\S+)$/m.exec(text) ?? [];
+    expect(console).toBe(`http://127.0.0.1:${port + 1}/`);
+    const operator = await fetch(new URL('/admin/session', console), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await operator.json()).toMatchObject({ name: 'demo', role: 'reveal' });
     expect(await cortex.stop()).toBe(0);
   });
 
@@ -57,6 +64,19 @@ describe('cortex demo', () => {
     });
     expect(await cortex.exited).toBe(3);
     expect(cortex.output()).toContain('next: stop what runs there');
+    await taken.stop(true);
+  });
+
+  test('says which port is taken where it is the one of the console', async () => {
+    await using folder = await createTempFolder();
+    const port = freePort();
+    const taken = Bun.serve({ hostname: '127.0.0.1', port: port + 1, fetch: () => new Response() });
+    await using cortex = startCortex({
+      args: ['demo', '--ephemeral', '--listen', `127.0.0.1:${port}`],
+      cwd: folder.path,
+    });
+    expect(await cortex.exited).toBe(3);
+    expect(cortex.output()).toContain(String(port + 1));
     await taken.stop(true);
   });
 

@@ -16,6 +16,8 @@ const gatewayPort = 3213;
 /** The authorization server listens this many ports above the gateway: 3220; the third-party server at the next. */
 const issuerOffset = 7;
 const calendarOffset = 8;
+/** The operators’ console: 3214. */
+const consoleOffset = 1;
 const guest = 'you@example.com';
 const dayMs = 24 * 3_600_000;
 
@@ -32,6 +34,7 @@ async function once(invocation: Invocation): Promise<number> {
       gatewayPort: await freePort(),
       issuerPort: await freePort(),
       calendarPort: await freePort(),
+      adminPort: undefined,
       publicUrl: undefined,
       mailer: inbox,
       isQuiet: true,
@@ -58,6 +61,7 @@ async function stay(invocation: Invocation): Promise<number> {
       issuerPort: port + issuerOffset,
       // It needs an origin of its own, which a public demo does not have.
       calendarPort: publicUrl === undefined ? port + calendarOffset : undefined,
+      adminPort: publicUrl === undefined ? port + consoleOffset : undefined,
       publicUrl,
       mailer: inbox,
       isQuiet: true,
@@ -68,9 +72,10 @@ async function stay(invocation: Invocation): Promise<number> {
   const resetting = publicUrl === undefined ? undefined : nightly(running);
   try {
     const token = publicUrl === undefined ? await guestToken(running, inbox) : undefined;
-    const { url, issuer, configFile } = running;
-    if (output.isJson) output.document({ url, issuer, config: configFile, token: token ?? null });
-    else output.line(demoText(output, { url, issuer, token, configFile }));
+    const { url, issuer, configFile, console } = running;
+    if (output.isJson)
+      output.document({ url, issuer, config: configFile, token: token ?? null, console: console ?? null });
+    else output.line(demoText(output, { url, issuer, token, configFile, console }));
     await stopped;
   } finally {
     clearInterval(resetting);
