@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
-  chownSync,
   closeSync,
   constants,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -63,12 +64,8 @@ export function readOrCreateKeyFile(path: string): Result<string, KeyFileProblem
 
 /** Replaces the text of a key file, whole or not at all; it keeps its owner. Throws where the folder cannot be written. */
 export function replaceKeyFile(path: string, text: string): void {
-  withDraft(path, text, (draft) => {
-    const [before, made] = [statSync(path, { throwIfNoEntry: false }), statSync(draft)];
-    // Root may do this for a gateway that runs as somebody else, who then has to read it.
-    if (before !== undefined && before.uid !== made.uid) chownSync(draft, before.uid, before.gid);
-    renameSync(draft, path);
-  });
+  const before = statSync(path, { throwIfNoEntry: false });
+  withDraft(path, text, (draft) => renameSync(draft, path), before);
 }
 
 /** One key as a line of a key file. */
@@ -88,13 +85,22 @@ function createKeyFile(path: string): void {
   });
 }
 
-function withDraft(path: string, text: string, publish: (draft: string) => void): void {
+function withDraft(
+  path: string,
+  text: string,
+  publish: (draft: string) => void,
+  owner?: Pick<Stats, 'uid' | 'gid'>,
+): void {
   const folder = dirname(path);
   const draft = join(folder, `.${randomBytes(8).toString('hex')}.new`);
   try {
     const descriptor = openSync(draft, 'wx', 0o600);
     try {
       writeSync(descriptor, text);
+      // Root may do this for a gateway that runs as somebody else, who then has to read it. By its descriptor: the folder
+      // is that user's, and what lies at a name there by now may be a link to any file of root's.
+      if (owner !== undefined && owner.uid !== fstatSync(descriptor).uid)
+        fchownSync(descriptor, owner.uid, owner.gid);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

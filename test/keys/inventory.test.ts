@@ -1,10 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Secret } from '#kernel/secret.ts';
-import { openKeyInventory, openKeyRing } from '#keys/inventory.ts';
+import { openKeyInventory, openKeyRing, renewKeyRing } from '#keys/inventory.ts';
 import { describeKeyProblem } from '#keys/key-problem.ts';
 
 const generated = {
@@ -130,3 +139,41 @@ test('each problem says what to do, and none shows a key', () => {
   expect(secret).toContain('mode 0400');
   expect(describeKeyProblem({ key: 'audit', reason: 'empty', path: undefined })).toContain('keys.audit');
 });
+
+test.runIf(process.getuid?.() === 0)('a ring that root renews stays that of the gateway’s user', () => {
+  const keys = join(dir, 'keys');
+  openKeyInventory(keys, generated);
+  chownSync(join(keys, 'seal.key'), 12_345, 12_345);
+  expect(renewKeyRing(keys, 'seal', generated.seal, false).ok).toBe(true);
+  const { uid, gid, mode } = statSync(join(keys, 'seal.key'));
+  expect([uid, gid, mode & 0o777]).toEqual([12_345, 12_345, 0o600]);
+});
+
+test.runIf(process.getuid?.() === 0)(
+  'attack: who owns the folder gets no file of root’s by putting a link where the new ring is written',
+  async () => {
+    const keys = join(dir, 'keys');
+    openKeyInventory(keys, generated);
+    const victim = join(dir, 'victim');
+    writeFileSync(victim, 'of root');
+    const program = `
+      const { readdirSync, rmSync, symlinkSync } = require('node:fs');
+      console.log('ready');
+      for (;;) for (const name of readdirSync(process.argv[1])) if (name.endsWith('.new')) try {
+        rmSync(process.argv[1] + '/' + name);
+        symlinkSync(process.argv[2], process.argv[1] + '/' + name);
+      } catch {}`;
+    const attacker = Bun.spawn([process.execPath, '-e', program, keys, victim], { stdout: 'pipe' });
+    await attacker.stdout.getReader().read();
+    for (let turn = 0; turn < 20; turn += 1) {
+      const ring = join(keys, 'seal.key');
+      rmSync(ring, { force: true });
+      writeFileSync(ring, `${text}\n`, { mode: 0o600 });
+      chownSync(ring, 12_345, 12_345);
+      renewKeyRing(keys, 'seal', generated.seal, false);
+    }
+    attacker.kill('SIGKILL');
+    await attacker.exited;
+    expect(statSync(victim).uid).toBe(0);
+  },
+);
