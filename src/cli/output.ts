@@ -2,6 +2,7 @@ import type { JsonValue } from '#kernel/json.ts';
 import { fitTable } from './fit-table.ts';
 import { withProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
+import { visibleText } from './visible-text.ts';
 
 export interface Failure {
   readonly code: number;
@@ -85,8 +86,9 @@ export function createOutput(terminal: Terminal, options: OutputOptions): Output
         terminal.out(`${JSON.stringify({ error: { code, message, next, id } }, undefined, 2)}\n`);
         return;
       }
-      terminal.say(`${paint('red', 'cortex:')} ${message}\n`);
-      if (next !== undefined) terminal.say(`  next: ${next}\n`);
+      // Some of it may be the words of a server.
+      terminal.say(`${paint('red', 'cortex:')} ${visibleText(message)}\n`);
+      if (next !== undefined) terminal.say(`  next: ${visibleText(next)}\n`);
     },
     paint,
   };

@@ -5,6 +5,14 @@ import { UserError } from './errors.ts';
 import { loadOptionsOf } from './load-options.ts';
 import { count } from './output.ts';
 
+/** A token goes where the configuration says: to nobody whom a file chose that merely lies in the current folder. */
+export function requireTrusted({ mayRunCommands }: LoadedConfig): void {
+  if (mayRunCommands) return;
+  throw new UserError('the configuration merely lies in this folder: no token is sent where it says', {
+    next: 'if you trust it, name it: --config cortex.yaml',
+  });
+}
+
 /** The configuration a command needs; warnings are told, problems are a {@link UserError} that names all of them. */
 export async function requireConfig(
   invocation: Invocation,

@@ -4,6 +4,7 @@ import { readSnapshot } from '#catalog/read-snapshot.ts';
 import type { Snapshot } from '#catalog/snapshot.ts';
 import type { OwnHalf } from '#catalog/why-hidden.ts';
 import type { Config } from '#config/config.ts';
+import type { LoadedConfig } from '#config/load-config.ts';
 import { authOptionsOf } from '#gateway-options.ts';
 import { systemClock } from '#kernel/clock.ts';
 import { isJsonObject, isStringArray, type JsonObject, stringAt } from '#kernel/json.ts';
@@ -15,6 +16,7 @@ import { controlPath } from './control-client.ts';
 import { refusalFix } from './doctor/refusal-fix.ts';
 import { UserError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { requireTrusted } from './require-config.ts';
 
 /** Whose token it is, to the gateway. */
 export interface TokenHolder {
@@ -45,7 +47,9 @@ export interface TokenSight {
 const withinMs = 30_000;
 
 /** Asks the running gateway who the holder is, else judges the token by the configuration. */
-export async function sightOfToken(config: Config, token: string): Promise<TokenSight> {
+export async function sightOfToken(loaded: LoadedConfig, token: string): Promise<TokenSight> {
+  requireTrusted(loaded);
+  const { config } = loaded;
   const asked = await askOperation(controlPath(config.stateDir), '/sight', { token }, withinMs);
   if (asked === undefined) return judgeHere(config, token);
   if (!asked.ok) throw new UserError(asked.error.message, { exitCode: exitCodes.no, next: 'cortex status' });

@@ -148,3 +148,37 @@ test('an application’s words cannot drive the terminal of whoever reads them',
   expect(result.exitCode).toBe(1);
   expect(result.stdout + result.stderr).not.toContain('\u001b');
 });
+
+test.each(['explain notes_list_notes', 'catalog'])(
+  'attack: with %s, a configuration that merely lies in the folder has the token sent to nobody of its choice',
+  async (command) => {
+    const shown: string[] = [];
+    const other = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      async fetch(request) {
+        shown.push(await request.text());
+        return Response.json({ active: false });
+      },
+    });
+    await using folder = await createTempFolder();
+    const { origin } = other.url;
+    await writeConfig(folder.path, {
+      gateway: { url: 'http://127.0.0.1:1/mcp' },
+      auth: {
+        issuers: [{ url: origin, introspection: { url: `${origin}/introspect`, client_id: 'c' } }],
+      },
+      plans: { everyone: ['mcp:notes:read'] },
+    });
+    const held = 'an-opaque-token-of-ada';
+    const named = await run(`${command} --token - --config cortex.yaml`, { cwd: folder.path, stdin: [held] });
+    expect(named.exitCode, named.stderr).toBe(1);
+    expect(shown.join()).toContain(held);
+    shown.length = 0;
+    const result = await run(`${command} --token -`, { cwd: folder.path, stdin: [held] });
+    expect(result.stderr).toContain('merely lies in this folder');
+    expect(result.exitCode).toBe(2);
+    expect(shown.join()).not.toContain(held);
+    await other.stop(true);
+  },
+);

@@ -69,6 +69,32 @@ describe('cortex init', () => {
     ]);
   });
 
+  test('attack: what the issuer has that can be no scope is proposed to nobody, and drives no terminal', () => {
+    const scopes_supported = ['mcp:notes:read', '\x1b]0;owned\x07', 'a b', 'a\u009b31m', 'a"b', ''];
+    expect(offeredScopes({ scopes_supported })).toEqual(['mcp:notes:read']);
+  });
+
+  test.each([
+    ['url', `${url}\n  server_name: owned`],
+    ['issuer', `https://auth.example.com\nadmin: {listen: 0.0.0.0:3214}`],
+    ['listen', '127.0.0.1:3213\n  server_name: owned'],
+  ])('attack: --%s brings no settings of its own', async (name, value) => {
+    const others = { url, issuer: listening.issuer, [name]: value };
+    const words = Object.entries(others).flatMap(([flag, text]) => [`--${flag}`, text]);
+    const result = await run(['init', ...words, '--no-check', '--plan', 'a=b'], {
+      cwd: folder.path,
+      environment: { HOME: folder.path },
+    });
+    expect(result.exitCode).toBe(2);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('an address of IPv6 to listen at is written so that it is read back', async () => {
+    const result = await init(`${given()} --listen [::1]:3213 --plan a=b`);
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect((await check()).stdout).toContain('[::1]:3213');
+  });
+
   test('proposes plans of the scopes that the issuer has, the larger first', async () => {
     const result = await init(`${given()} --json`);
     const parsed = parseJson(result.stdout);

@@ -231,6 +231,82 @@ describe('cortex stdio refuses', { timeout: 60_000 }, () => {
     await other.stop(true);
   });
 
+  /** Somebody else's server; it notes what it is shown. */
+  function eavesdropper(
+    answer: (request: Request, origin: string) => Response | undefined = () => undefined,
+  ) {
+    const shown: string[] = [];
+    const server: Bun.Server<undefined> = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch(request) {
+        shown.push(request.headers.get('authorization') ?? 'nothing');
+        return answer(request, server.url.origin) ?? new Response(null, { status: 401 });
+      },
+    });
+    return { shown, url: `${server.url.origin}/mcp`, close: () => server.stop(true) };
+  }
+
+  test('attack: the file with the sign-in at one gateway, named for another, shows that one no token', async () => {
+    await signedIn();
+    const before = readFileSync(kept, 'utf8');
+    const other = eavesdropper();
+    await using client = startStdio([other.url, '--no-browser', '--token-file', kept], { cwd: folder.path });
+    client.send(initialize);
+    expect(JSON.stringify(await client.answer(1))).toContain(`holds the sign-in at ${demo.url}`);
+    expect(other.shown.filter((header) => header !== 'nothing')).toEqual([]);
+    expect(readFileSync(kept, 'utf8')).toBe(before);
+    await other.close();
+  });
+
+  test('attack: a configuration that merely lies in the folder sends a token of the environment nowhere', async () => {
+    const other = eavesdropper();
+    writeFileSync(
+      join(folder.path, 'cortex.yaml'),
+      JSON.stringify({
+        gateway: { url: other.url },
+        auth: { issuers: [{ url: demo.issuer }] },
+        plans: { everyone: ['mcp:notes:read'] },
+      }),
+    );
+    const result = await run('stdio --token-env TOKEN', {
+      cwd: folder.path,
+      environment: { TOKEN: 'a-token-of-ada' },
+      stdin: [],
+    });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('merely lies in this folder');
+    expect(other.shown).toEqual([]);
+    await other.close();
+  });
+
+  test('attack: to let the words of an issuer drive the terminal', async () => {
+    const other = eavesdropper((request, origin) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === '/register')
+        return Response.json({ error: '\x1b]0;owned\x07\x9b31m' }, { status: 400 });
+      if (pathname.startsWith('/.well-known/oauth-protected-resource'))
+        return Response.json({ resource: `${origin}/mcp`, authorization_servers: [origin] });
+      if (pathname.startsWith('/.well-known/'))
+        return Response.json({
+          issuer: origin,
+          authorization_endpoint: `${origin}/authorize`,
+          token_endpoint: `${origin}/token`,
+          registration_endpoint: `${origin}/register`,
+        });
+      return undefined;
+    });
+    await using client = startStdio([other.url, '--no-browser', '--token-file', kept], { cwd: folder.path });
+    client.send(initialize);
+    await client.answer(1);
+    await client.said(/refused to register/);
+    expect(client.stderr()).not.toMatch(/(?!\n)\p{Cc}/u);
+    const login = await run(`stdio ${other.url} --login --no-browser --token-file ${kept}`);
+    expect(login.stderr).toContain('refused to register');
+    expect(login.stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+    await other.close();
+  });
+
   test('to sign in at an issuer over plain http elsewhere: a password could be read on its way', async () => {
     const origin = () => other.url.origin;
     const other: Bun.Server<undefined> = Bun.serve({

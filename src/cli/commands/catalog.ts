@@ -34,7 +34,7 @@ export async function catalog(invocation: Invocation): Promise<number> {
   const { source } = found;
   warnOfBackends(output, found.snapshot);
   if (source === 'polled') output.note('No gateway runs here; the backends were asked instead.');
-  const sight = token === undefined ? undefined : await sightOfToken(config, token);
+  const sight = token === undefined ? undefined : await sightOfToken(loaded, token);
   if (sight?.own === undefined) noteServers(invocation, config, found);
   const snapshot = withOwn(found.snapshot, sight?.own);
   const scopes =

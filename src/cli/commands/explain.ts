@@ -33,7 +33,7 @@ export async function explain(invocation: Invocation): Promise<number> {
   );
   const isRunning = found.source === 'gateway';
   if (!isRunning) output.note('No gateway runs here; the backends were asked instead.');
-  const sight = token === undefined ? undefined : await sightOfToken(config, token);
+  const sight = token === undefined ? undefined : await sightOfToken(loaded, token);
   const snapshot = withOwn(found.snapshot, sight?.own);
   const named = names.length === 0 ? everyScope(snapshot) : scopesNamed(names, config);
   const scopes = sight === undefined ? named : (sight.holder?.scopes ?? new Set<string>());

@@ -11,7 +11,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { createGatewayClient } from '../gateway-client.ts';
 import { release } from '../release.ts';
-import { requireConfig } from '../require-config.ts';
+import { requireConfig, requireTrusted } from '../require-config.ts';
 import { createBridge } from '../stdio/bridge.ts';
 import { fileStore, keychainStore, type TokenStore } from '../stdio/token-store.ts';
 import { createTokens, givenToken, type Tokens } from '../stdio/tokens.ts';
@@ -136,7 +136,9 @@ async function configuredUrl(invocation: Invocation): Promise<string> {
     throw new UserError('which gateway? None was named, and no configuration is here', {
       next: 'cortex stdio https://mcp.example.com/mcp',
     });
-  return (await requireConfig(invocation, false)).config.gateway.url;
+  const loaded = await requireConfig(invocation, false);
+  if (options.text('token-env') !== undefined) requireTrusted(loaded);
+  return loaded.config.gateway.url;
 }
 
 /** The resource that tokens are for: choices in the query make it no other. */

@@ -14,10 +14,10 @@ export function configText(draft: Draft, today: string): string {
     'version: 1',
     '',
     'gateway:',
-    line('  url', draft.url, 'what agents are given, and whom tokens are for'),
+    line('  url', scalar(draft.url), 'what agents are given, and whom tokens are for'),
     line(
       '  listen',
-      draft.listen,
+      addressText(draft.listen),
       isBehindProxy ? 'the proxy with the certificate is in front' : 'this machine alone',
     ),
     ...(draft.name === undefined ? [] : [`  server_name: ${scalar(draft.name)}`]),
@@ -82,6 +82,11 @@ function isOpenHttp(target: string): boolean {
 
 function list(values: readonly string[]): string {
   return `[${values.map(scalar).join(', ')}]`;
+}
+
+/** `HOST:PORT` begins with a digit most often, and stays plain. */
+function addressText(text: string): string {
+  return /^[\w.-]+:\d+$|^\d+$/.test(text) ? text : JSON.stringify(text);
 }
 
 /** Plain where YAML reads it back as the same text, else quoted. */

@@ -3,9 +3,14 @@ import { isLoopbackHost } from '#outbound/loopback.ts';
 import type { Invocation } from '../command.ts';
 import { UserError } from '../errors.ts';
 
+/** Null also for what a URL is read out of, but is none as it stands: it is written down as it was given. */
+function parsedUrl(text: string): URL | null {
+  return /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
+}
+
 /** What is wrong with the URL that agents are to be given. */
 export function gatewayUrlProblem(text: string, allowsHttp: boolean): string | undefined {
-  const url = URL.parse(text);
+  const url = parsedUrl(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return 'a URL, such as https://mcp.example.com/mcp';
   if (url.username !== '' || url.search !== '' || url.hash !== '') return 'without user, query and fragment';
@@ -20,7 +25,7 @@ export function withPath(text: string): string {
 }
 
 export function issuerUrlProblem(text: string, allowsHttp: boolean): string | undefined {
-  const url = URL.parse(text);
+  const url = parsedUrl(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return 'the address of your authorization server, such as https://auth.example.com';
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !allowsHttp) return 'https';
@@ -28,7 +33,7 @@ export function issuerUrlProblem(text: string, allowsHttp: boolean): string | un
 }
 
 export function targetUrlProblem(text: string): string | undefined {
-  const url = URL.parse(text);
+  const url = parsedUrl(text);
   const isUrl = url !== null && (url.protocol === 'https:' || url.protocol === 'http:');
   return isUrl ? undefined : 'a URL, such as http://127.0.0.1:4820';
 }

@@ -1,3 +1,4 @@
+import { isScopeToken } from '#auth/scope-token.ts';
 import { isStringArray, type JsonObject } from '#kernel/json.ts';
 
 type Plans = ReadonlyMap<string, readonly string[]>;
@@ -25,7 +26,9 @@ const notOfTools = new Set([
 export function offeredScopes(metadata: JsonObject | undefined): readonly string[] {
   const offered = metadata?.scopes_supported;
   if (!isStringArray(offered)) return [];
-  return offered.filter((scope) => !notOfTools.has(scope.toLowerCase()) && !scope.includes('zitadel'));
+  return offered.filter(
+    (scope) => isScopeToken(scope) && !notOfTools.has(scope.toLowerCase()) && !scope.includes('zitadel'),
+  );
 }
 
 /** What backends and servers would most simply be opened by, where nobody has said yet. */

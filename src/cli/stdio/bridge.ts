@@ -11,6 +11,7 @@ import {
 import { metaKeys } from '#wire/protocol.ts';
 import { rpcErrors } from '#wire/rpc-errors.ts';
 import { UserError } from '../errors.ts';
+import { visibleText } from '../visible-text.ts';
 import { type Exchanged, errorCodeOf, exchange, whyNone } from './exchange.ts';
 import { keepOpen } from './reopening.ts';
 import { createParamMemory, modernHeaders, modernRevisionOf } from './request-headers.ts';
@@ -172,8 +173,8 @@ export function createBridge({ upstream, write, note, random }: BridgeDeps): Bri
       write(errorText(id, rpcErrors.internalError, fault, undefined));
       return;
     }
-    note(error.message);
-    if (error.next !== undefined) note(`  next: ${error.next}`);
+    note(visibleText(error.message));
+    if (error.next !== undefined) note(`  next: ${visibleText(error.next)}`);
     const words = `${error.message}${error.next === undefined ? '' : `. Next: ${error.next}`}`;
     write(errorText(id, rpcErrors.serverError, words, undefined));
   }

@@ -4,6 +4,8 @@ import { Secret } from '#kernel/secret.ts';
 
 /** A sign-in as it is kept: who we are at the issuer, and the tokens it gave. */
 export interface KeptSignIn {
+  /** The gateway that the tokens are for: no other is shown them. */
+  readonly resource: string;
   readonly issuer: string;
   readonly client: OAuthClient;
   readonly redirectUri: string;
@@ -19,6 +21,7 @@ export interface KeptSignIn {
 export function writeSignIn(kept: KeptSignIn): string {
   return JSON.stringify({
     v: 1,
+    resource: kept.resource,
     issuer: kept.issuer,
     client_id: kept.client.id,
     client_secret: kept.client.secret?.reveal(),
@@ -35,15 +38,18 @@ export function readSignIn(text: string | undefined): KeptSignIn | undefined {
   const parsed = parseJson(text ?? '');
   if (!parsed.ok || !isJsonObject(parsed.value) || parsed.value.v !== 1) return undefined;
   const { value } = parsed;
-  const [issuer, id, redirectUri] = ['issuer', 'client_id', 'redirect_uri'].map((key) =>
-    stringAt(value, key),
-  );
-  if (issuer === undefined || id === undefined || redirectUri === undefined) return undefined;
+  const resource = stringAt(value, 'resource');
+  const issuer = stringAt(value, 'issuer');
+  const id = stringAt(value, 'client_id');
+  const redirectUri = stringAt(value, 'redirect_uri');
+  if (resource === undefined || issuer === undefined || id === undefined || redirectUri === undefined)
+    return undefined;
   const secretAt = (key: string) => {
     const secret = stringAt(value, key);
     return secret === undefined ? undefined : new Secret(secret);
   };
   return {
+    resource,
     issuer,
     client: { id, secret: secretAt('client_secret') },
     redirectUri,

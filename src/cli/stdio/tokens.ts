@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { GatewayClient } from '../gateway-client.ts';
 import { signInError, signInPerson } from '../person-sign-in.ts';
+import { visibleText } from '../visible-text.ts';
 import { type KeptSignIn, readSignIn, withTokens, writeSignIn } from './kept-sign-in.ts';
 import { withProcessLock } from './process-lock.ts';
 import type { TokenStore } from './token-store.ts';
@@ -63,6 +64,10 @@ export function createTokens(deps: {
 
   async function load(): Promise<KeptSignIn | undefined> {
     const kept = readSignIn(await store.get());
+    if (kept !== undefined && kept.resource !== gateway.url)
+      throw new UserError(`${store.place} holds the sign-in at ${kept.resource}: no other gateway gets it`, {
+        next: 'name another file for this gateway: --token-file FILE',
+      });
     const given = invocation.options.text('client-id');
     const isOthers = given !== undefined && kept !== undefined && kept.client.id !== given;
     held = isOthers ? undefined : kept;
@@ -83,7 +88,7 @@ export function createTokens(deps: {
     }
     const { reason, detail }: CodeRefusal = tokens.error;
     if (reason === 'unavailable') throw signInError(reason, detail, server.issuer);
-    invocation.output.note(`The sign-in is over (${reason}: ${detail}).`);
+    invocation.output.note(`The sign-in is over (${reason}: ${visibleText(detail)}).`);
     if (reason === 'client_refused') {
       await store.remove();
       held = undefined;
@@ -105,6 +110,7 @@ export function createTokens(deps: {
       const { request, tokens } = done;
       const kept = {
         ...request,
+        resource: gateway.url,
         issuer: request.server.issuer,
         accessToken: undefined,
         refreshToken: undefined,
