@@ -18,6 +18,8 @@ export interface Revocation {
    * works. Undefined: those issued until now. Means nothing for `token`.
    */
   readonly before: number | undefined;
+  /** The name of the audit by which a subject was asked for: its record says no other. */
+  readonly pseudonym?: string;
 }
 
 /** What was in use and has been ended. */

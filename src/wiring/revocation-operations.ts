@@ -43,7 +43,7 @@ async function revokePseudonym(
   const person = /^[\w-]{22}$/.test(pseudonym) ? await deps.personOf(pseudonym) : undefined;
   if (person === undefined) return refuse('unknown_user', `nobody is called ${pseudonym.slice(0, 22)} here`);
   const { issuer, subject: value } = person;
-  return revokeAsAsked(deps, { kind, value, issuer, before }, actor);
+  return revokeAsAsked(deps, { kind, value, issuer, before }, actor, pseudonym);
 }
 
 /**
@@ -54,11 +54,13 @@ export async function revokeAsAsked(
   { denyList, issuers }: RevocationOperationsDeps,
   input: JsonObject,
   actor: string,
+  pseudonym?: string,
 ): Promise<Result<JsonObject, OperationRefusal>> {
   const revocation = readRevocation(input, issuers());
   if (!revocation.ok) return revocation;
   const { kind, issuer } = revocation.value;
-  const outcome = await denyList.deny([revocation.value], actor);
+  const asked = { ...revocation.value, ...(pseudonym !== undefined && { pseudonym }) };
+  const outcome = await denyList.deny([asked], actor);
   if (!outcome.ok) return outcome;
   const { replicas, ms, closed } = outcome.value;
   return ok({ kind, issuer, replicas, ms, closed: { ...closed } });

@@ -87,7 +87,7 @@ async function recordDenial(
 
 /** A user goes by the pseudonym; ids that an issuer could lead back to a user are told by their hash alone. */
 async function namedIn(
-  { kind, issuer, value }: Revocation,
+  { kind, issuer, value, pseudonym }: Revocation,
   pseudonyms: Pick<Pseudonyms, 'names'>,
 ): Promise<JsonObject> {
   switch (kind) {
@@ -96,6 +96,8 @@ async function namedIn(
     case 'client':
       return { client: value };
     case 'subject': {
+      // Another month's, too: whoever asked by it is not told this month's.
+      if (pseudonym !== undefined) return { user: pseudonym };
       const person = { issuer, subject: value, key: principalKey(issuer, value) };
       // None of somebody whom the audit never named, and none is made for this.
       const [user] = await pseudonyms.names(person, 1);

@@ -338,6 +338,25 @@ describe('a start', () => {
     expect(files()).toHaveLength(2);
   });
 
+  test.each([
+    ['another text', (line: string) => line.replace('"time":"20', '"time":"19')],
+    ['nothing', (line: string) => line.replace(/"sig":"[^"]*"/, '"sig":""')],
+    ['anything at all', (line: string) => line.replace(/"sig":"[^"]*"/, `"sig":"${'A'.repeat(86)}"`)],
+  ])('does not go on behind a last checkpoint that signs %s', async (_name, forge) => {
+    const first = await start();
+    for (let index = 0; index < 50; index++) first.record(facts());
+    await first.close();
+    const path = onlyFile();
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const forged = `${[...lines.slice(0, -1), forge(lines.at(-1) ?? '')].join('\n')}\n`;
+    writeFileSync(path, forged);
+    const log = recordingLog();
+    await (await start({ log })).close();
+    expect(log.events[0]).toMatchObject({ fields: { reason: 'bad_signature' } });
+    expect(readFileSync(path, 'utf8')).toBe(forged);
+    expect(files()).toHaveLength(2);
+  });
+
   test('does not go on under a key that did not sign the chain', async () => {
     const first = await start();
     first.record(facts());

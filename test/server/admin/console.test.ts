@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleWorld, consoleTokens, link, openConsole } from '../../support/console-world.ts';
+import { createMovingClock } from '../../support/moving-clock.ts';
 
 let world: ConsoleWorld;
 beforeAll(async () => {
@@ -383,6 +384,24 @@ describe('an act in the console', () => {
     expect([unknown.status, unknown.text]).toEqual([409, expect.stringContaining('nobody is called')]);
   });
 
+  test('attack: cutting off somebody by a name of last month tells nobody the name of this one', async () => {
+    const clock = createMovingClock();
+    await using other = await openConsole({ clock });
+    const caller = await other.running.caller({ sub: 'oscar', scope: 'mcp:notes:read', client_id: 'c' });
+    await caller.tool('notes_list_notes');
+    const [record] = await other.running.calls(1, ({ client }) => client === 'c');
+    clock.advance(35 * 24 * 3_600_000);
+    const answer = await fetch(`${other.origin}/admin/revocations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${consoleTokens.pager.token}` },
+      body: JSON.stringify({ kind: 'subject', pseudonym: record?.user }),
+    });
+    expect(answer.status).toBe(200);
+    const revoked = () => other.running.acts().filter(({ action }) => action === 'revoke');
+    await expect.poll(() => revoked().length).toBe(1);
+    expect(revoked()[0]?.user).toBe(record?.user);
+  });
+
   test('shows people to who may see them alone, and only once that is recorded', async () => {
     const caller = await world.running.caller({
       sub: 'ada',
@@ -421,6 +440,16 @@ describe('an act in the console', () => {
       actor: 'privacy',
       reason: 'ticket 12',
     });
+
+    // Whoever writes a reason may well name somebody in it.
+    const reveals = await look(browser, 'audit?kind=reveal');
+    const [, asked = ''] = /audit\/(\d+)"/.exec(reveals.text) ?? [];
+    expect((await look(browser, `audit/${asked}`)).text).toContain('ticket 12');
+    for (const as of ['dashboard', 'pager'] as const) {
+      const page = await look(await signIn(as), `audit/${asked}`);
+      expect(page.status).toBe(200);
+      expect(page.text).not.toContain('ticket 12');
+    }
   });
 });
 

@@ -56,10 +56,15 @@ export function recordPage(
       {
         id: 'fields',
         content: () =>
-          html`<h2>The record</h2><dl class="facts panel">${Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [html`<div><dt>${name}</dt><dd>${fieldText(value)}</dd></div>`]))}</dl>`,
+          html`<h2>The record</h2><dl class="facts panel">${Object.entries(fields).flatMap(([name, value]) => (value === undefined || !mayRead(record, name, viewer) ? [] : [html`<div><dt>${name}</dt><dd>${fieldText(value)}</dd></div>`]))}</dl>`,
       },
     ],
   };
+}
+
+/** Whoever says why a person was looked at may well name that person. */
+function mayRead({ kind }: RecentRecord, field: string, viewer: Viewer): boolean {
+  return kind !== 'reveal' || field !== 'reason' || mayDo(viewer, 'reveal');
 }
 
 function fieldText(value: JsonValue): Html {
