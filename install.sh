@@ -41,7 +41,7 @@ uninstall() {
     for folder in share/man/man1 share/man share; do rmdir "$prefix/$folder" 2> /dev/null || break; done
   fi
   if rmdir "$target_dir" 2> /dev/null; then rmdir "$(dirname "$target_dir")" 2> /dev/null || :; fi
-  say "removed $target. Configuration, keys and state are yours and were not touched."
+  say "removed $target. Configuration, keys and state are yours and were not touched: ~/.config/cortex, ~/.local/state/cortex, or where you put them."
 }
 
 platform() {

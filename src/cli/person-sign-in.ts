@@ -148,6 +148,13 @@ export function signInError(reason: CodeFailure, detail: string, issuer: string)
       return say(`${issuer} did not answer: ${detail}`, 'try again in a moment', exitCodes.unreachable);
     case 'client_refused':
     case 'refused':
-      return say(`${issuer} refused: ${detail}`, 'run it again, or name a client: --client-id ID');
+      return say(`${issuer} refused: ${detail}`, afterRefusal(detail));
   }
+}
+
+/** RFC 8707: it gives out no tokens for the URL that was asked for; another client would be told the same. */
+function afterRefusal(detail: string): string {
+  return detail.startsWith('invalid_target')
+    ? 'have the issuer give out tokens for the gateway’s URL, which every client asks for as `resource`: docs/issuers'
+    : 'run it again, or name a client: --client-id ID';
 }

@@ -17,11 +17,14 @@ export function requireTrusted({ mayRunCommands }: LoadedConfig): void {
 export async function requireConfig(
   invocation: Invocation,
   mayExpandSecrets: boolean,
+  /** What the person set; of what a command puts beside it nobody need be warned. */
+  own = invocation.terminal.environment,
 ): Promise<LoadedConfig> {
   const { cwd } = invocation.terminal;
   const outcome = await loadConfig(loadOptionsOf(invocation, mayExpandSecrets));
   const report = outcome.ok ? outcome.value : outcome.error;
   for (const issue of report.issues) {
+    if (issue.origin?.kind === 'environment' && own[issue.origin.name] === undefined) continue;
     if (issue.severity === 'warning') invocation.output.warn(`warning: ${showIssue(issue, cwd)}`);
   }
   if (outcome.ok) return outcome.value;

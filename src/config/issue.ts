@@ -38,9 +38,10 @@ export function showOrigin(origin: Origin, cwd: string): string {
   }
 }
 
-/** The path of a file as people read it: from `cwd` where it lies below. */
+/** The path of a file as people read it: from `cwd` where it lies below; from the root it is the whole path. */
 export function showFile(file: string, cwd: string): string {
   const folder = cwd.endsWith('/') ? cwd : `${cwd}/`;
+  if (folder === '/') return file;
   return file.startsWith(folder) ? file.slice(folder.length) : file;
 }
 

@@ -4,6 +4,8 @@ import type { JsonObject } from '#kernel/json.ts';
 /** An issuer that lives as long as a check of a backend: it makes good tokens, and every kind of bad one. */
 export interface CheckIssuer {
   readonly url: string;
+  /** Whom its tokens are for. */
+  readonly audience: string;
   readonly jwksUri: string;
   /** A good token of five minutes for the audience; `claims` replace its own, an undefined one leaves it out. */
   mint(claims: JsonObject): Promise<string>;
@@ -42,6 +44,7 @@ export async function startCheckIssuer(audience: string, port: number): Promise<
 
   return {
     url,
+    audience,
     jwksUri,
     mint: (claims) => sign(own.privateKey, claims),
     forge: (claims) => sign(stranger.privateKey, claims),

@@ -86,6 +86,8 @@ describe('cortex backend check', () => {
     const elsewhere = await check(backend.url, '--audience https://elsewhere.example/mcp');
     const refused = elsewhere.report.checks.find(({ id }) => id === 'accepts-user');
     expect(refused?.detail).toContain('have it trust the issuer http://127.0.0.1:');
+    expect(refused?.detail).toContain('the audience https://elsewhere.example/mcp');
+    expect(refused?.detail).toContain('--audience URL');
 
     const gone = await run('backend check http://127.0.0.1:9', { environment });
     expect(gone).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('start the backend') });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from '#cli/commands.ts';
 import { type RunningDemo, startDemo } from '#cli/demo-setup.ts';
+import { signInError } from '#cli/person-sign-in.ts';
 import { runProgram } from '#cli/program.ts';
 import type { Terminal } from '#cli/terminal.ts';
 import { createInbox } from '#demo/mailer.ts';
@@ -58,6 +59,12 @@ async function signIn(decision: 'allow' | 'deny') {
   const page = await (await fetch(back)).text();
   return { exitCode: await done, steps: JSON.parse(stdout).steps, page, said: stdout + stderr };
 }
+
+test('an issuer that gives out no tokens for the gateway is told apart from one that refuses the client', () => {
+  const next = (detail: string) => signInError('refused', detail, 'https://auth.example.com').next;
+  expect(next('invalid_target')).toContain('have the issuer give out tokens for the gateway’s URL');
+  expect(next('invalid_client')).toContain('--client-id ID');
+});
 
 describe('the doctor, signing in at the demo', () => {
   test('gets a token as a client does, and goes all the way with it', async () => {

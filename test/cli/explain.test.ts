@@ -135,6 +135,20 @@ test('an opaque token that would have to be sent on is stopped at the identity, 
   expect(gate.fix).toContain('backends.notes.identity: assert');
 });
 
+test.each([
+  [{ unavailable: 'token_refused' }, false, 'token_refused', 'have it trust the issuer of this token'],
+  [{ unavailable: 'unreachable' }, false, 'unreachable', 'start it'],
+  [{ unavailable: 'timeout' }, true, 'does not say who the caller is there (timeout)', undefined],
+  [undefined, true, 'does not say who the caller is there;', undefined],
+  ['Ada', true, 'knows the caller as Ada', undefined],
+])('an application that answers whoami with %j: passed is %s', async (said, isPassed, detail, fix) => {
+  const { uncalledGate } = await import('#cli/explain/application-gates.ts');
+  const gate = uncalledGate(said);
+  expect(gate).toMatchObject({ gate: 'application', isPassed, detail: expect.stringContaining(detail) });
+  if (fix === undefined) expect(gate.fix).toBeUndefined();
+  else expect(gate.fix).toContain(fix);
+});
+
 test('an application’s words cannot drive the terminal of whoever reads them', async () => {
   await using folder = await createTempFolder();
   await using backend = createCapturingBackend({ tools: [{ name: 'see', scope: 's' }] });

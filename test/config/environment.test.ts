@@ -211,7 +211,7 @@ describe('a name of an existing deployment', () => {
     expect(config?.gateway.url).toBe('https://mcp.example.com/mcp');
     const ignored = issues
       .filter((line) => line.includes('has no effect'))
-      .map((line) => line.replace(folder.slice(1), ''));
+      .map((line) => line.replace(folder, ''));
     expect(ignored).toEqual([
       'warning env CORTEX_BACKENDS: has no effect: /cortex.yaml:5 comes first.',
       'warning env CORTEX_CANONICAL_URI: has no effect: /cortex.yaml:4 comes first.',

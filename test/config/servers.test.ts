@@ -151,7 +151,7 @@ describe('the environment', () => {
       yaml: `${soundYaml}servers: { a: { url: https://a.example, scopes: { default: s } } }\n`,
       environment: { CORTEX_MCP_SERVERS: 'evil', CORTEX_MCP_EVIL_URL: 'https://evil.example' },
     });
-    expect(issues.map((line) => line.replace(folder.slice(1), ''))).toEqual([
+    expect(issues.map((line) => line.replace(folder, ''))).toEqual([
       'warning env CORTEX_MCP_SERVERS: has no effect: /cortex.yaml:4 comes first.',
       'warning env CORTEX_MCP_EVIL_URL: has no effect: the config file comes first.',
     ]);

@@ -214,7 +214,7 @@ async function writeTools(
     bun: `case "$*" in 'run demo') exec cortex demo ;; bin/cortex.ts*) shift; exec cortex "$@" ;; esac\nexec '${process.execPath}' "$@"`,
     npx: `[ "$1 $2" = '-y bun@1.4.5' ] || { echo "npx $*: not in the sandbox" >&2; exit 90; }\nshift 2\nexec bun "$@"`,
     npm: `[ "$1" = install ] || { echo "npm $*: not in the sandbox" >&2; exit 90; }\n[ -e node_modules ] || ln -s '${join(root, 'node_modules')}' node_modules`,
-    sudo: 'exec "$@"',
+    sudo: '[ "$1" != -u ] || shift 2\nexec "$@"',
     chown: ':',
     install:
       'for word; do shift; case "$word" in -o | -g) skip=1; continue ;; esac; [ -z "$skip" ] || { skip=; continue; }; set -- "$@" "$word"; done\nexec /usr/bin/install "$@"',

@@ -156,6 +156,8 @@ describe('cortex serve', () => {
     const proxied = await fetch(url, { method: 'POST', headers: { 'x-forwarded-for': '203.0.113.9' } });
     expect(proxied.status).toBe(403);
     expect(cortex.output()).toContain('DEV');
+    // The variable that stands for its own issuer was set by nobody.
+    expect(cortex.output()).not.toContain('OAUTH_ISSUER');
   });
 
   test('--dev is refused where the gateway is not on loopback', async () => {

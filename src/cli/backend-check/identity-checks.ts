@@ -154,5 +154,5 @@ export const identityChecks: readonly Check[] = [
 function trustHint({ issuer }: Kit): string {
   return issuer === undefined
     ? ''
-    : `; have it trust the issuer ${issuer.url} (keys: ${issuer.jwksUri}), as OAUTH_ISSUER of the templates does`;
+    : `; have it trust the issuer ${issuer.url} (keys: ${issuer.jwksUri}), as OAUTH_ISSUER of the templates does, and the audience ${issuer.audience}; where it expects another, name that one: --audience URL`;
 }

@@ -52,6 +52,8 @@ export async function backendInit({ args, options, terminal, output }: Invocatio
   output.note(`Then: cortex backend check http://127.0.0.1:${port}`);
   output.note(`Its own test: cd ${quoted(directory)} && ${testCommands[template]}`);
   output.line(`start: ${start}`);
+  if (template === 'bun')
+    output.note('Without bun: `npx -y bun` stands for it, and --template node needs neither.');
   return exitCodes.done;
 }
 

@@ -23,7 +23,7 @@ export async function serve(given: Invocation): Promise<number> {
   const invocation = dev === undefined ? given : withIssuer(given, dev.issuer.url);
   const adopt = (config: Config) => dev?.adopt(config) ?? config;
   const { terminal, output } = invocation;
-  const loaded = await requireConfig(invocation, true);
+  const loaded = await requireConfig(invocation, true, given.terminal.environment);
   const config = adopt(loaded.config);
   const since = await fingerprint(loaded.watched);
   let problems: readonly string[] = [];

@@ -50,19 +50,15 @@ export async function applicationGates(asked: AskedApplication): Promise<readonl
   }
   try {
     const who = await call('whoami', {}, {});
-    const known = knownAs(who.result, asked.owner);
-    if (asked.args === undefined) {
-      const detail =
-        known === undefined ? 'it does not say who the caller is there' : `knows the caller as ${known}`;
-      return [{ gate: 'application', isPassed: true, detail: `${detail}; not called: --call '{}' does` }];
-    }
+    const said = saidBy(who.result, asked.owner);
+    if (asked.args === undefined) return [uncalledGate(said)];
     const params = paramHeaders(asked.inputSchema);
     const made = await call(
       asked.tool,
       asked.args,
       params.ok ? mirroredHeaders(params.value, asked.args) : {},
     );
-    return [verdict(made.result, made.error, whyNone(made.done, 'tools/call'), known)];
+    return [verdict(made.result, made.error, whyNone(made.done, 'tools/call'), knownAs(said))];
   } finally {
     await outbound.close();
   }
@@ -97,12 +93,46 @@ function verdict(
   };
 }
 
+/** What keeps an application from saying who the caller is, and would keep it from the call as well. */
+const hindrances: ReadonlyMap<string, string> = new Map([
+  [
+    'token_refused',
+    'have it trust the issuer of this token, and the audience: docs/identity-modes.md; cortex backend check tries both',
+  ],
+  ['unreachable', 'start it, or put its url right: cortex doctor --config FILE asks it'],
+  ['breaker_open', 'see why it fails: cortex doctor --config FILE asks it'],
+  ['identity_refused', 'see which identity it is to be told: docs/identity-modes.md'],
+  ['identity_unavailable', 'try again in a moment'],
+]);
+
+/** The verdict where the tool is not called: by what the application said, or did not say, of the caller. */
+export function uncalledGate(said: JsonValue | undefined): CallGate {
+  const gate = 'application';
+  const reason = whyNotSaid(said);
+  const fix = hindrances.get(reason ?? '');
+  if (reason !== undefined && fix !== undefined)
+    return { gate, isPassed: false, detail: `it was asked who the caller is there: ${reason}`, fix };
+  const known = knownAs(said);
+  const silent = `it does not say who the caller is there${reason === undefined ? '' : ` (${reason})`}`;
+  const detail = known === undefined ? silent : `knows the caller as ${known}`;
+  return { gate, isPassed: true, detail: `${detail}; not called: --call '{}' does` };
+}
+
 /** What the application's own `whoami` said, by way of the gateway's. */
-function knownAs(result: JsonObject | undefined, owner: string): string | undefined {
+function saidBy(result: JsonObject | undefined, owner: string): JsonValue | undefined {
   const said = result === undefined ? undefined : parseJson(textOf(result));
   const all = said?.ok === true && isJsonObject(said.value) ? said.value.applications : undefined;
-  const own: JsonValue | undefined = isJsonObject(all) ? all[owner] : undefined;
-  return own === undefined ? undefined : clipped(typeof own === 'string' ? own : JSON.stringify(own));
+  return isJsonObject(all) ? all[owner] : undefined;
+}
+
+/** The gateway's reason where the application gave no answer. */
+function whyNotSaid(said: JsonValue | undefined): string | undefined {
+  return isJsonObject(said) ? stringAt(said, 'unavailable') : undefined;
+}
+
+function knownAs(said: JsonValue | undefined): string | undefined {
+  if (said === undefined || whyNotSaid(said) !== undefined) return undefined;
+  return clipped(typeof said === 'string' ? said : JSON.stringify(said));
 }
 
 function textOf({ content }: JsonObject): string {
