@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -90,11 +90,12 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
   const handle = await open(path, 'wx', 0o600);
   try {
     await handle.writeFile(text);
+    // Not by its name: in a folder of several people's that may be a link to another file by now.
+    await handle.chmod(mode);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await chmod(path, mode);
 }
 
 async function readWhole(path: string): Promise<{ readonly text: string; readonly mark: string }> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { copyFile, link, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, existsSync, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { copyFile, link, open, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Issue } from '#config/issue.ts';
 import { loadConfig } from '#config/load-config.ts';
@@ -41,7 +41,11 @@ export async function saveConfig(
   try {
     mkdirSync(folder, { recursive: true });
     for (const [id, path] of secretIds) secrets.push(await makeSecret(id, join(folder, path)));
-    await writeFile(draft, wanted.text, { flag: 'wx', mode: 0o644 });
+    await writeDraft(
+      draft,
+      wanted.text,
+      wanted.isForced ? statSync(file, { throwIfNoEntry: false }) : undefined,
+    );
     const { cwd, environment } = terminal;
     const loaded = await loadConfig({ cwd, environment, file: draft, flags: {}, mayExpandSecrets: true });
     if (!loaded.ok) {
@@ -73,9 +77,19 @@ async function put(draft: string, file: string, isForced: boolean): Promise<stri
     return undefined;
   }
   const backup = await backUp(file);
-  chmodSync(draft, statSync(file).mode & 0o777);
   await rename(draft, file);
   return backup;
+}
+
+/** With the permissions of what it replaces, by its descriptor: in a folder of several people's its name may lead elsewhere. */
+async function writeDraft(path: string, text: string, replaced: Stats | undefined): Promise<void> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    await handle.writeFile(text);
+    if (replaced !== undefined) await handle.chmod(replaced.mode & 0o777);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function backUp(file: string): Promise<string> {
