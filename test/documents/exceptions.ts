@@ -119,12 +119,6 @@ export const exceptions: readonly Exception[] = [
     before: shared,
   },
   {
-    command: /^cortex explain crm_list_tasks --config dev/,
-    reason:
-      'the backend runs since the page began, and was not started anew with OAUTH_AUDIENCE: explain says so',
-    exits: [1],
-  },
-  {
     command: /^cortex catalog .*--why billing_refund/,
     reason: 'the tool is hidden, and that is the answer',
     exits: [1],

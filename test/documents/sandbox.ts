@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBillingBackend } from '#demo/billing-backend.ts';
 import { createNotesBackend } from '#demo/notes-backend.ts';
@@ -114,6 +114,7 @@ export async function createSandbox(page: string, alone: boolean): Promise<Sandb
   ];
   const here = (command: string) => names.reduce((text, [from, to]) => text.replaceAll(from, to), command);
   for (const [name, text] of savedFiles(page)) await writeFile(join(work, name), here(text));
+  if (page === 'docs/backends.md') await listenElsewhere(join(work, 'dev.yaml'), ports);
   await writeFile(join(folder.path, 'terminal'), `cd '${work}'\n`);
 
   function spawn(command: string, keep: boolean) {
@@ -178,6 +179,16 @@ async function layOutCheckout(work: string): Promise<void> {
   }
   await mkdir(join(work, 'dist'));
   await symlink('../../../tools/cortex', join(work, 'dist', 'cortex'));
+}
+
+/** Its gateway keeps the address that the template takes tokens for, and leaves that port to whoever has it. */
+async function listenElsewhere(
+  file: string,
+  ports: { readonly gateway: number; readonly second: number },
+): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const elsewhere = `http://127.0.0.1:3213/mcp\n  listen: 127.0.0.1:${ports.second}`;
+  await writeFile(file, text.replace(`http://127.0.0.1:${ports.gateway}/mcp`, elsewhere));
 }
 
 /** The files that a page tells its reader to save. */
