@@ -361,6 +361,18 @@ describe('cortex connect --write', () => {
     expect((await readdir(home.home)).sort()).toEqual(['.claude.json', 'cloned']);
   });
 
+  test('attack: a configuration that merely lies in the folder chooses the address, and that is said', async () => {
+    await using home = await homeWith('.cursor/mcp.json');
+    await using folder = await createTempFolder();
+    const other = 'https://mcp.example.org/mcp';
+    await writeFile(join(folder.path, 'cortex.yaml'), `gateway: { url: "${other}" }`);
+    const written = await home.connect('cursor --write', folder.path);
+    expect(written.exitCode).toBe(0);
+    expect(written.stderr).toContain(`It leads to ${other}`);
+    const named = await home.connect(`cursor --write --url ${url}`);
+    expect(named.stderr).not.toContain('It leads to');
+  });
+
   test('attack: a file with escape sequences drives no terminal when it is refused', async () => {
     await using home = await homeWith('.cursor/mcp.json', '{"mcpServers":{"\u001b]0;x\u0007": }}');
     const refused = await home.connect(`cursor --url ${url} --write`);

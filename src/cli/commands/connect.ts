@@ -159,6 +159,9 @@ async function change(
   const what = entry === undefined ? 'is gone from' : 'is in';
   const already = entry === undefined ? 'is not in' : 'is already in';
   output.line(`${name} ${isChanged ? what : already} ${path}`);
+  // Whoever made the folder may have chosen it.
+  if (entry !== undefined && options.text('url') === undefined)
+    output.note(`It leads to ${visibleText(entry.url)}`);
   if (backup !== undefined) output.note(`The file as it was: ${backup}`);
   if (entry !== undefined && isChanged) output.note(`Then: ${client.signIn}`);
   return exitCodes.done;

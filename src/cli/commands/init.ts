@@ -109,7 +109,7 @@ function tell({ output, terminal }: Invocation, saved: Saved, next: readonly Nex
   if (saved.backup !== undefined) output.note(`What was there is kept in ${show(saved.backup)}`);
   for (const { id, file, isOld } of saved.secrets)
     output.note(
-      `${isOld ? 'kept' : 'made'} ${show(file)}: the technical token of ${id}, readable by you alone`,
+      `${isOld ? 'kept' : 'made'} ${show(file)}: the technical token of ${id}${isOld ? '' : ', readable by you alone'}`,
     );
   for (const issue of saved.warnings)
     output.warn(`${output.paint('yellow', 'warning:')} ${showIssue(issue, cwd)}`);
