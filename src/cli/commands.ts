@@ -180,7 +180,7 @@ export const commands: readonly CommandSpec[] = [
       { line: 'cortex catalog --diff free pro', meaning: 'what pro adds' },
       { line: 'cortex catalog --plan free --why billing_refund', meaning: 'which gate hides the tool' },
       {
-        line: 'cortex catalog --token - --why linear_find < token.txt',
+        line: 'cortex catalog --config cortex.yaml --token - --why linear_find < token.txt',
         meaning: 'from whom exactly, and why',
       },
     ],

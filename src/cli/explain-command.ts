@@ -24,9 +24,12 @@ export const explainCommands: readonly CommandSpec[] = [
     ],
     examples: [
       { line: 'cortex explain billing_refund --plan free', meaning: 'what keeps it from the plan free' },
-      { line: 'cortex explain billing_refund --token - < token.txt', meaning: 'and from one person' },
       {
-        line: `cortex explain notes_list_notes --call '{}' --token - < token.txt`,
+        line: 'cortex explain billing_refund --config cortex.yaml --token - < token.txt',
+        meaning: 'and from one person',
+      },
+      {
+        line: `cortex explain notes_list_notes --config cortex.yaml --call '{}' --token - < token.txt`,
         meaning: 'with the application’s own verdict',
       },
     ],
