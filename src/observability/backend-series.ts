@@ -27,7 +27,7 @@ export interface BackendHour {
   readonly lastPoll: LastPoll | undefined;
 }
 
-/** How each backend did, minute by minute for an hour. In memory: at most `maxBackends`, the least used goes. */
+/** How each backend did, minute by minute for an hour. In memory: at most `maxBackends`, the one that was met first goes. */
 export interface BackendSeries {
   called(backend: string, ms: number, isError: boolean): void;
   polled(backend: string, ms: number, isGood: boolean): void;
