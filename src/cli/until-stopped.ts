@@ -1,5 +1,5 @@
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. SIGHUP calls `onHangup`. */
-export function untilStopped(onHangup: () => void): Promise<string> {
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. SIGHUP calls `onHangup`; without one it does what it does to any program. */
+export function untilStopped(onHangup?: () => void): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -9,6 +9,6 @@ export function untilStopped(onHangup: () => void): Promise<string> {
       resolve(signal);
     });
   }
-  process.on('SIGHUP', onHangup);
+  if (onHangup !== undefined) process.on('SIGHUP', onHangup);
   return promise;
 }

@@ -54,6 +54,17 @@ describe('cortex demo', () => {
     expect(await cortex.stop()).toBe(0);
   });
 
+  test('ends with the terminal it was started on', async () => {
+    await using folder = await createTempFolder();
+    await using cortex = startCortex({
+      args: ['demo', '--ephemeral', '--listen', `127.0.0.1:${freePort()}`],
+      cwd: folder.path,
+    });
+    await printed(cortex.output, 'Ctrl-C stops it.');
+    process.kill(cortex.pid, 'SIGHUP');
+    expect(await cortex.exited).toBe(129);
+  });
+
   test('says what to do where its port is taken', async () => {
     await using folder = await createTempFolder();
     const port = freePort();

@@ -70,7 +70,7 @@ async function scanned({ output, form, filter, dir, verifier }: Work): Promise<b
 
 async function followed({ output, form, filter, dir, verifier }: Work): Promise<boolean> {
   const stop = new AbortController();
-  void untilStopped(() => {}).then(() => stop.abort());
+  void untilStopped().then(() => stop.abort());
   let isWhole = true;
   const events = readAudit({ dir, filter, last: undefined, follow: true, verifier, signal: stop.signal });
   for await (const event of events) {

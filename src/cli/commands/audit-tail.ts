@@ -27,7 +27,7 @@ export async function auditTail(invocation: Invocation): Promise<number> {
   const last = given ?? (filter.since === undefined ? defaultLines : undefined);
   const stop = new AbortController();
   const follow = options.has('follow');
-  if (follow) void untilStopped(() => {}).then(() => stop.abort());
+  if (follow) void untilStopped().then(() => stop.abort());
   let isWhole = true;
   for await (const event of readAudit({ dir, filter, last, follow, verifier, signal: stop.signal })) {
     if (event.kind === 'break') isWhole = false;

@@ -68,7 +68,7 @@ async function stay(invocation: Invocation): Promise<number> {
     },
     terminal,
   );
-  const stopped = untilStopped(() => {});
+  const stopped = untilStopped();
   const resetting = publicUrl === undefined ? undefined : nightly(running);
   try {
     const token = publicUrl === undefined ? await guestToken(running, inbox) : undefined;
