@@ -14,7 +14,7 @@ import { release } from '../release.ts';
 import { requireConfig, requireTrusted } from '../require-config.ts';
 import { createBridge } from '../stdio/bridge.ts';
 import { fileStore, keychainStore, type TokenStore } from '../stdio/token-store.ts';
-import { createTokens, givenToken, type Tokens } from '../stdio/tokens.ts';
+import { createTokens, onlyToken, type Tokens } from '../stdio/tokens.ts';
 import { createUpstream } from '../stdio/upstream.ts';
 
 const maxLineBytes = 64 * 1024 * 1024;
@@ -92,7 +92,7 @@ function tokensOf(
       throw new UserError(`the environment variable ${variable} is not set`, {
         next: `export ${variable}=...`,
       });
-    return givenToken(new Secret(token.trim()));
+    return onlyToken(new Secret(token.trim()));
   }
   // What is typed belongs to the protocol, unless this only signs in.
   const isInteractive = terminal.isInteractive && options.has('login');

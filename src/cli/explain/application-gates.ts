@@ -6,7 +6,7 @@ import { paramHeaders } from '#wire/param-headers.ts';
 import { modernRpc } from '../doctor/rpc.ts';
 import { release } from '../release.ts';
 import { exchange, whyNone } from '../stdio/exchange.ts';
-import { givenToken } from '../stdio/tokens.ts';
+import { onlyToken } from '../stdio/tokens.ts';
 import { createUpstream } from '../stdio/upstream.ts';
 import type { CallGate } from './call-gates.ts';
 
@@ -31,7 +31,7 @@ export async function applicationGates(asked: AskedApplication): Promise<readonl
   const upstream = createUpstream({
     url: asked.url,
     outbound,
-    tokens: givenToken(new Secret(asked.token)),
+    tokens: onlyToken(new Secret(asked.token)),
     userAgent: `cortex-explain/${release.version}`,
     note: () => {},
   });

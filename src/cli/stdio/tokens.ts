@@ -32,7 +32,7 @@ const refreshEarlyMs = 60_000;
 const askAgainMs = 30_000;
 
 /** One token that was handed over: nothing can be done when it is refused. */
-export function givenToken(token: Secret): Tokens {
+export function onlyToken(token: Secret): Tokens {
   return {
     current: async () => token,
     async renew() {
